@@ -1,0 +1,91 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Applied to every Swift target, tests included.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Applied to every C target.
+let strictC: [CSetting] = [
+    .define("_GNU_SOURCE"),
+    .enableWarning("all"), .enableWarning("extra"), .enableWarning("conversion"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "portcullis",
+    products: [
+        .library(name: "Portcullis", targets: ["Portcullis"]),
+        .executable(name: "portcullis", targets: ["PortcullisCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPAM", providers: [.apt(["libpam0g-dev"])]),
+        .target(name: "CLinux", cSettings: strictC),
+        .target(name: "FTPProtocol", swiftSettings: strict),
+        .target(
+            name: "LinuxSystem",
+            dependencies: [
+                "CLinux", "FTPProtocol", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TLS",
+            dependencies: ["COpenSSL", "LinuxSystem"],
+            swiftSettings: strict),
+        .target(
+            name: "FileSystem",
+            dependencies: [
+                "CLinux", "FTPProtocol", "LinuxSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Authentication",
+            dependencies: [
+                "CPAM", "FTPProtocol", "LinuxSystem", "TLS",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Isolation",
+            dependencies: [
+                "CLinux", "Authentication", "FileSystem", "FTPProtocol", "LinuxSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Portcullis",
+            dependencies: [
+                "Isolation", "Authentication", "FileSystem", "FTPProtocol", "LinuxSystem", "TLS",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "PortcullisCLI",
+            dependencies: [
+                "Portcullis", "Isolation", "Authentication", "FTPProtocol", "LinuxSystem", "TLS",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FTPProtocolTests", dependencies: ["FTPProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Portcullis"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

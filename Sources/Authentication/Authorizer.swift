@@ -1,0 +1,30 @@
+package import FTPProtocol
+package import LinuxSystem
+
+/// Decides who may log in.
+///
+/// Runs in the Warden, which is root and reads no byte of the network.
+package protocol Authorizer: AnyObject {
+    /// Checks a password.
+    ///
+    /// May take as long as it needs: no other session waits for it.
+    ///
+    /// - Parameters:
+    ///   - user: What the client sent after USER, without control characters.
+    ///   - peer: The client's address.
+    /// - Throws: ``LoginRefusal``; ``LoginRefusal/unknownUser`` lets the next authorizer try.
+    func authenticate(
+        user: String,
+        password: borrowing Secret,
+        from peer: IPAddress
+    ) throws(LoginRefusal) -> any Login
+}
+
+/// A login that stands until it is ended.
+package protocol Login: AnyObject {
+    /// Who logged in.
+    var account: Account { get }
+
+    /// Ends what the login opened, a PAM session for example.
+    func end()
+}

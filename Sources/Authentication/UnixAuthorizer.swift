@@ -1,0 +1,137 @@
+internal import CPAM
+package import FTPProtocol
+package import LinuxSystem
+
+/// The system's accounts, through PAM.
+///
+/// Runs all of PAM: authenticate, account management, credentials, and a session that is open as
+/// long as the login stands. The module that authenticates also supplies the name, and the password
+/// database of that name the ids and the home.
+package final class UnixAuthorizer: Authorizer {
+    /// Where PAM finds its rules, and what every account gets.
+    package struct Settings: Hashable, Sendable {
+        /// The name of the service file.
+        package var service: String
+        /// Where it lies; `nil` for the system's place.
+        package var directory: String?
+        /// What system accounts may do.
+        package var permissions: Permissions
+        /// The directory in place of the home (`local_root`).
+        package var localRoot: String?
+        /// The text in `localRoot` that stands for the user's name (`user_sub_token`).
+        package var userToken: String?
+
+        /// Creates settings.
+        package init(
+            service: String,
+            directory: String? = nil,
+            permissions: Permissions,
+            localRoot: String? = nil,
+            userToken: String? = nil
+        ) {
+            self.service = service
+            self.directory = directory
+            self.permissions = permissions
+            self.localRoot = localRoot
+            self.userToken = userToken
+        }
+    }
+
+    private let settings: Settings
+
+    /// Creates an authorizer.
+    package init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    package func authenticate(
+        user: String,
+        password: borrowing Secret,
+        from peer: IPAddress
+    ) throws(LoginRefusal) -> any Login {
+        do throws(PAMError) {
+            var transaction = try PAMTransaction.start(
+                service: settings.service, directory: settings.directory, user: user)
+            try transaction.set(PAM_RHOST, to: "\(peer)")
+            try transaction.set(PAM_TTY, to: "ftp")
+            try transaction.authenticate(password)
+            try transaction.checkAccount()
+            let account = try self.account(of: transaction.user ?? user)
+            try transaction.establishCredentials()
+            let withGroups = try self.withGroups(account)
+            try transaction.openSession()
+            return PAMLogin(account: withGroups, transaction)
+        } catch {
+            throw refusal(for: error)
+        }
+    }
+
+    /// Looks the account up and makes this process a member of its groups, which pam_setcred(3)
+    /// may add to.
+    private func account(of name: String) throws(PAMError) -> SystemAccount {
+        guard let account = SystemAccount(named: name) else {
+            throw PAMError(call: "getpwnam", code: PAM_USER_UNKNOWN)
+        }
+        // Root's files are everybody's; nobody has a reason to reach them by FTP.
+        guard account.credentials.user != 0 else {
+            throw PAMError(call: "root login", code: PAM_PERM_DENIED)
+        }
+        if Credentials.isRoot {
+            do throws(SystemError) {
+                try Credentials.initializeGroups(
+                    of: account.name, primary: account.credentials.group)
+            } catch {
+                throw PAMError(call: "initgroups", code: PAM_SYSTEM_ERR)
+            }
+        } else if account.credentials != Credentials.current {
+            throw PAMError(call: "uid switch without root", code: PAM_PERM_DENIED)
+        }
+        return account
+    }
+
+    private func withGroups(_ account: SystemAccount) throws(PAMError) -> Account {
+        guard let groups = try? Credentials.supplementaryGroups() else {
+            throw PAMError(call: "getgroups", code: PAM_SYSTEM_ERR)
+        }
+        return Account(
+            name: account.name,
+            credentials: account.credentials,
+            groups: groups,
+            home: root(for: account),
+            permissions: settings.permissions)
+    }
+
+    private func root(for account: SystemAccount) -> String {
+        guard let localRoot = settings.localRoot else { return account.home }
+        guard let token = settings.userToken, !token.isEmpty else { return localRoot }
+        return localRoot.split(separator: token, omittingEmptySubsequences: false)
+            .joined(separator: account.name)
+    }
+
+    private func refusal(for error: PAMError) -> LoginRefusal {
+        switch error.code {
+        case PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_CRED_INSUFFICIENT:
+            .wrongPassword
+        case PAM_ACCT_EXPIRED: .accountExpired
+        case PAM_NEW_AUTHTOK_REQD, PAM_CRED_EXPIRED: .passwordExpired
+        case PAM_PERM_DENIED: .denied(rule: error.logText)
+        default: .unavailable(reason: error.logText)
+        }
+    }
+}
+
+/// A login with an open PAM session.
+private final class PAMLogin: Login {
+    let account: Account
+    private var transaction: PAMTransaction?
+
+    init(account: Account, _ transaction: consuming PAMTransaction) {
+        self.account = account
+        self.transaction = consume transaction
+    }
+
+    func end() {
+        guard var transaction = transaction.take() else { return }
+        transaction.closeSession()
+    }
+}

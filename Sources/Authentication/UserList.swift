@@ -1,0 +1,33 @@
+/// The users of a `userlist_file`: those who may not log in, or the only ones who may.
+package struct UserList: Hashable, Sendable {
+    private let names: Set<String>
+    private let denies: Bool
+
+    /// Reads one name a line; blank lines and lines that begin with `#` name nobody.
+    ///
+    /// - Parameter denies: The names are those that are kept out (`userlist_deny`).
+    package init(_ content: [UInt8], denies: Bool) {
+        let lines = content.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        names = Set(
+            lines.compactMap { line in
+                let text = String(decoding: line, as: UTF8.self)
+                let name = text.trimmingBlanks
+                return name.isEmpty || name.hasPrefix("#") ? nil : name
+            })
+        self.denies = denies
+    }
+
+    /// Whether `user` may go on to the password check.
+    package func admits(_ user: String) -> Bool {
+        names.contains(user) != denies
+    }
+}
+
+extension String {
+    fileprivate var trimmingBlanks: String {
+        let isBlank = { (character: Character) in character == " " || character == "\t" }
+        var text = self[...].drop(while: isBlank)
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,138 @@
+// The few system calls that Swift cannot spell: no glibc wrapper, variadic, or built of macros.
+//
+// Every function reports failure by returning a negated errno value, so that nothing Swift does
+// on the way back can overwrite errno.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: Files
+
+/// RESOLVE_IN_ROOT of openat2(2).
+static const uint64_t CLinux_RESOLVE_IN_ROOT = 0x10;
+/// RESOLVE_NO_MAGICLINKS of openat2(2).
+static const uint64_t CLinux_RESOLVE_NO_MAGICLINKS = 0x02;
+
+/// O_PATH of open(2), which needs _GNU_SOURCE; the same on x86_64 and aarch64.
+static const int CLinux_O_PATH = 010000000;
+
+/// openat2(2), which glibc has no wrapper for. Returns a new descriptor.
+int CLinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+/// getdents64(2). Returns the number of bytes filled, 0 at the end.
+long CLinux_getdents64(int directory, void *buffer, size_t size);
+
+/// fchmodat2(2) with AT_EMPTY_PATH: changes the mode of what `descriptor` (O_PATH too) names.
+int CLinux_fchmod_path(int descriptor, uint32_t mode);
+
+/// utimensat(2) with AT_EMPTY_PATH: sets the modification time of what `descriptor` (O_PATH too)
+/// names and leaves the access time.
+int CLinux_set_modification_time(int descriptor, int64_t seconds);
+
+/// renameat2(2) without flags.
+int CLinux_renameat(int from_directory, const char *from, int to_directory, const char *to);
+
+// MARK: Processes
+
+/// fork(2) for a process that has exactly one thread.
+///
+/// Counts /proc/self/task first and aborts the process when there is more than one thread: a child
+/// forked beside another thread may hang on a lock which that thread held.
+int CLinux_fork(void);
+
+/// Number of threads of this process, from /proc/self/task.
+int CLinux_thread_count(void);
+
+/// prctl(PR_SET_PDEATHSIG): `signal` is sent to this process when its parent dies.
+int CLinux_set_parent_death_signal(int signal);
+
+/// prctl(PR_SET_NO_NEW_PRIVS).
+int CLinux_set_no_new_privileges(void);
+
+/// prctl(PR_SET_DUMPABLE, 0): no core file, and no ptrace(2) by others of the same uid.
+int CLinux_set_not_dumpable(void);
+
+/// prctl(PR_SET_NAME): the name shown by ps(1), at most 15 bytes.
+int CLinux_set_name(const char *name);
+
+/// Empties the capability bounding set; needs CAP_SETPCAP.
+int CLinux_drop_bounding_set(void);
+
+/// Empties the effective, permitted, inheritable and ambient capability sets.
+int CLinux_drop_all_capabilities(void);
+
+/// close_range(2): closes all descriptors from `first` to `last`, inclusive.
+int CLinux_close_range(unsigned int first, unsigned int last);
+
+/// setresgid(2) and then setresuid(2): all three ids each, read back afterwards.
+///
+/// -EPERM also when the process could still become root although `user` is not root.
+int CLinux_assume(uint32_t user, uint32_t group);
+
+/// Sets a resource limit (RLIMIT_* number), soft and hard alike.
+int CLinux_set_limit(int resource, uint64_t value);
+static const int CLinux_RLIMIT_CORE = 4;
+static const int CLinux_RLIMIT_NOFILE = 7;
+static const int CLinux_RLIMIT_NPROC = 6;
+
+/// Takes apart a status of waitpid(2): the exit status, or 128 plus the signal number.
+int CLinux_exit_status(int status);
+
+/// Removes every environment variable.
+int CLinux_clear_environment(void);
+
+/// Installs an empty handler for `signal`, without SA_RESTART, so that poll(2) returns EINTR.
+/// `CLinux_was_signalled` then reports it.
+int CLinux_watch_signal(int signal);
+
+/// Reports and clears whether `signal` arrived since the last call.
+int CLinux_was_signalled(int signal);
+
+/// Blocks `signal` and returns a signalfd(2) that delivers SIGCHLD, SIGTERM, SIGINT and SIGHUP.
+int CLinux_signal_descriptor(void);
+
+/// Reads one signal number from a descriptor of CLinux_signal_descriptor, or 0 when none waits.
+int CLinux_read_signal(int descriptor);
+
+/// Gives all signals their default action, ignores SIGPIPE, and unblocks everything.
+int CLinux_reset_signals(void);
+
+// MARK: Sockets
+
+/// Bytes the peer has acknowledged so far (TCP_INFO of tcp(7)); `*outstanding` tells whether any
+/// byte still waits to be sent or acknowledged.
+int64_t CLinux_acknowledged_bytes(int socket, int *outstanding);
+
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC; `address` holds `*size` bytes.
+int CLinux_accept(int listener, void *address, uint32_t *size);
+
+/// Sends one message with at most one descriptor (`descriptor` < 0: none) over a Unix socket.
+long CLinux_send_message(int socket, const void *bytes, size_t count, int descriptor);
+
+/// Receives one message and at most one descriptor, close-on-exec set.
+///
+/// `*descriptor` is -1 when none came. A message that does not fit, or that brought more than one
+/// descriptor, fails with -EMSGSIZE and whatever came is closed. 0 means that the peer is gone.
+long CLinux_receive_message(int socket, void *bytes, size_t capacity, int *descriptor);
+
+// MARK: Confinement
+
+/// The Landlock ABI of the kernel, 0 when there is none.
+int CLinux_landlock_abi(void);
+
+/// Confines this process by Landlock to what is beneath `directory` (a descriptor; < 0: no file at
+/// all), forbids binding and connecting TCP sockets, abstract Unix sockets and signals beyond the
+/// domain, as far as the kernel's ABI knows these. Returns the ABI used, 0 when there is none.
+int CLinux_confine_to_directory(int directory);
+
+/// Installs a seccomp filter that allows `allowed`, answers `refused` with ENOSYS, and kills the
+/// process on everything else (`report` != 0: allows it and has the kernel log it).
+int CLinux_install_seccomp(
+    const int *allowed, size_t allowed_count, const int *refused, size_t refused_count, int report);
+
+/// Number of the system call called `name`, -1 when this architecture has none of that name.
+int CLinux_system_call_number(const char *name);
+
+#endif

@@ -1,0 +1,171 @@
+#include "CLinux.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int CLinux_thread_count(void) {
+    DIR *directory = opendir("/proc/self/task");
+    if (directory == NULL) {
+        return -errno;
+    }
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(directory);
+    return count;
+}
+
+int CLinux_fork(void) {
+    if (CLinux_thread_count() != 1) {
+        static const char words[] = "portcullis: fork beside another thread\n";
+        (void)!write(STDERR_FILENO, words, sizeof words - 1);
+        abort();
+    }
+    pid_t child = fork();
+    return child < 0 ? -errno : child;
+}
+
+int CLinux_set_parent_death_signal(int signal) {
+    return prctl(PR_SET_PDEATHSIG, signal) < 0 ? -errno : 0;
+}
+
+int CLinux_set_no_new_privileges(void) {
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int CLinux_set_not_dumpable(void) {
+    return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
+}
+
+int CLinux_set_name(const char *name) {
+    return prctl(PR_SET_NAME, name) < 0 ? -errno : 0;
+}
+
+int CLinux_drop_bounding_set(void) {
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++) {
+        if (prctl(PR_CAPBSET_DROP, capability) < 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+int CLinux_drop_all_capabilities(void) {
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+int CLinux_close_range(unsigned int first, unsigned int last) {
+#ifdef SYS_close_range
+    return syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
+#else
+    (void)first, (void)last;
+    return -ENOSYS;
+#endif
+}
+
+int CLinux_assume(uint32_t user, uint32_t group) {
+    if (setresgid(group, group, group) < 0 || setresuid(user, user, user) < 0) {
+        return -errno;
+    }
+    uid_t users[3];
+    gid_t groups[3];
+    if (getresuid(&users[0], &users[1], &users[2]) < 0
+        || getresgid(&groups[0], &groups[1], &groups[2]) < 0) {
+        return -errno;
+    }
+    for (int index = 0; index < 3; index++) {
+        if (users[index] != user || groups[index] != group) {
+            return -EPERM;
+        }
+    }
+    // Nobody but root may get root back; if we can, something above did not work.
+    if (user != 0 && (setresuid(0, 0, 0) == 0 || setresuid((uid_t)-1, 0, (uid_t)-1) == 0)) {
+        return -EPERM;
+    }
+    return 0;
+}
+
+int CLinux_set_limit(int resource, uint64_t value) {
+    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+    return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
+}
+
+int CLinux_exit_status(int status) {
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int CLinux_clear_environment(void) {
+    return clearenv() != 0 ? -ENOMEM : 0;
+}
+
+static volatile sig_atomic_t arrived[65];
+
+static void note_arrival(int signal) {
+    if (signal > 0 && signal <= 64) {
+        arrived[signal] = 1;
+    }
+}
+
+int CLinux_watch_signal(int signal) {
+    struct sigaction action = {.sa_handler = note_arrival};
+    sigemptyset(&action.sa_mask);
+    return sigaction(signal, &action, NULL) < 0 ? -errno : 0;
+}
+
+int CLinux_was_signalled(int signal) {
+    int was = arrived[signal];
+    arrived[signal] = 0;
+    return was;
+}
+
+int CLinux_signal_descriptor(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
+        return -errno;
+    }
+    int descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int CLinux_read_signal(int descriptor) {
+    struct signalfd_siginfo info;
+    ssize_t count = read(descriptor, &info, sizeof info);
+    if (count < 0) {
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    }
+    return count == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+int CLinux_reset_signals(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigemptyset(&action.sa_mask);
+    for (int signal = 1; signal < 32; signal++) {
+        if (signal != SIGKILL && signal != SIGSTOP) {
+            (void)sigaction(signal, &action, NULL);
+        }
+    }
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+}

@@ -1,0 +1,84 @@
+// Swift does not import function-like macros, nor macros built with a cast.
+// Each wrapper below exists for exactly that reason and adds no behaviour.
+#ifndef COPENSSL_SHIM_H
+#define COPENSSL_SHIM_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+/// Wraps the macro SSL_CTX_set_min_proto_version(3). Returns 1 on success, 0 on failure.
+static inline int COpenSSL_SSL_CTX_set_min_proto_version(SSL_CTX *ctx, int version) {
+    return (int)SSL_CTX_set_min_proto_version(ctx, version);
+}
+
+/// Wraps the macro SSL_CTX_set_max_proto_version(3). Returns 1 on success, 0 on failure.
+static inline int COpenSSL_SSL_CTX_set_max_proto_version(SSL_CTX *ctx, int version) {
+    return (int)SSL_CTX_set_max_proto_version(ctx, version);
+}
+
+/// Wraps the macro SSL_CTX_set1_groups_list(3). Returns 1 on success, 0 on failure.
+static inline int COpenSSL_SSL_CTX_set1_groups_list(SSL_CTX *ctx, const char *list) {
+    return (int)SSL_CTX_set1_groups_list(ctx, list);
+}
+
+/// Wraps the macro SSL_CTX_set_mode(3). Returns the new mode bits.
+static inline long COpenSSL_SSL_CTX_set_mode(SSL_CTX *ctx, long mode) {
+    return SSL_CTX_set_mode(ctx, mode);
+}
+
+/// Wraps the macro SSL_CTX_set_read_ahead(3).
+static inline void COpenSSL_SSL_CTX_set_read_ahead(SSL_CTX *ctx, int yes) {
+    SSL_CTX_set_read_ahead(ctx, yes);
+}
+
+/// Wraps the macro SSL_CTX_set_session_cache_mode(3). Returns the mode before.
+static inline long COpenSSL_SSL_CTX_set_session_cache_mode(SSL_CTX *ctx, long mode) {
+    return SSL_CTX_set_session_cache_mode(ctx, mode);
+}
+
+/// Wraps the macro SSL_CTX_sess_set_cache_size(3). Returns the size before.
+static inline long COpenSSL_SSL_CTX_sess_set_cache_size(SSL_CTX *ctx, long size) {
+    return SSL_CTX_sess_set_cache_size(ctx, size);
+}
+
+/// Wraps the macro SSL_CTX_set_tlsext_ticket_keys(3). Returns 1 on success.
+static inline long COpenSSL_SSL_CTX_set_tlsext_ticket_keys(
+    SSL_CTX *ctx, void *keys, long count) {
+    return SSL_CTX_set_tlsext_ticket_keys(ctx, keys, count);
+}
+
+/// Wraps the macro BIO_get_ssl-style control BIO_set_buffer_size(3) for the write side.
+static inline long COpenSSL_BIO_set_write_buffer_size(BIO *bio, long size) {
+    return BIO_set_write_buffer_size(bio, size);
+}
+
+/// Wraps the macro BIO_flush(3). Returns 1 on success, 0 or -1 otherwise.
+static inline int COpenSSL_BIO_flush(BIO *bio) {
+    return (int)BIO_flush(bio);
+}
+
+/// Wraps the macro BIO_should_retry(3).
+static inline int COpenSSL_BIO_should_retry(BIO *bio) {
+    return BIO_should_retry(bio);
+}
+
+/// Wraps the macro SSL_set_app_data(3). Returns 1 on success.
+static inline int COpenSSL_SSL_set_app_data(SSL *ssl, void *data) {
+    return SSL_set_app_data(ssl, data);
+}
+
+/// Wraps the macro SSL_get_app_data(3).
+static inline void *COpenSSL_SSL_get_app_data(const SSL *ssl) {
+    return SSL_get_app_data(ssl);
+}
+
+static const uint64_t COpenSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t COpenSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
+static const uint64_t COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
+static const uint64_t COpenSSL_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
+static const uint64_t COpenSSL_SSL_OP_IGNORE_UNEXPECTED_EOF = SSL_OP_IGNORE_UNEXPECTED_EOF;
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef CPAM_SHIM_H
+#define CPAM_SHIM_H
+
+#include <security/pam_appl.h>
+
+#endif

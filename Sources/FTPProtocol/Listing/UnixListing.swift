@@ -1,0 +1,119 @@
+/// Lines in the form of `ls -l`, which is what clients expect of LIST.
+///
+/// RFC 959 leaves the form open. The columns are pyftpdlib's, which every client reads.
+package enum UnixListing {
+    /// Files changed within this many seconds show the time of day instead of the year.
+    private static let recentSeconds: Int64 = 180 * 86_400
+
+    /// Clocks disagree a little; a file from tomorrow still shows its time of day.
+    private static let toleratedFutureSeconds: Int64 = 86_400
+
+    private static let monthNames = Array("JanFebMarAprMayJunJulAugSepOctNovDec".utf8)
+
+    /// Appends one line, ending in CR LF.
+    ///
+    /// - Parameters:
+    ///   - entry: What to show. NUL, CR and LF in names show as `?`.
+    ///   - now: The present, in seconds since 1970 UTC.
+    ///   - utcOffset: Seconds to add for times as the reader wishes to see them; 0 for UTC.
+    ///   - hidesOwners: Whether to show `ftp` in place of owner and group.
+    ///   - output: Where the line goes.
+    package static func append(
+        _ entry: DirectoryEntry,
+        now: Int64,
+        utcOffset: Int64,
+        hidesOwners: Bool,
+        to output: inout [UInt8]
+    ) {
+        let facts = entry.facts
+        appendMode(facts, to: &output)
+        output.append(.space)
+        output.appendDecimal(UInt64(facts.linkCount), width: 3)
+        output.append(.space)
+        if hidesOwners {
+            output.append(ascii: "ftp      ftp      ")
+        } else {
+            appendIdentifier(facts.owner, to: &output)
+            appendIdentifier(facts.group, to: &output)
+        }
+        output.appendDecimal(UInt64(max(facts.size, 0)), width: 8)
+        output.append(.space)
+        appendTime(facts.modified, now: now, utcOffset: utcOffset, to: &output)
+        output.append(.space)
+        output.append(name: entry.name)
+        if facts.kind == .symbolicLink, let target = entry.target {
+            output.append(ascii: " -> ")
+            output.append(name: target)
+        }
+        output.append(.carriageReturn)
+        output.append(.lineFeed)
+    }
+
+    /// Appends a number left aligned in eight columns, and the blank behind it.
+    private static func appendIdentifier(_ number: UInt32, to output: inout [UInt8]) {
+        let start = output.count
+        output.appendDecimal(UInt64(number))
+        repeat { output.append(.space) } while output.count - start < 9
+    }
+
+    private static func appendMode(_ facts: FileFacts, to output: inout [UInt8]) {
+        let kind: UInt8 =
+            switch facts.kind {
+            case .regular: UInt8(ascii: "-")
+            case .directory: UInt8(ascii: "d")
+            case .symbolicLink: UInt8(ascii: "l")
+            case .fifo: UInt8(ascii: "p")
+            case .socket: UInt8(ascii: "s")
+            case .characterDevice: UInt8(ascii: "c")
+            case .blockDevice: UInt8(ascii: "b")
+            }
+        output.append(kind)
+        let mode = facts.mode
+        appendTriple(mode >> 6, special: mode & 0o4000 != 0, letter: "s", to: &output)
+        appendTriple(mode >> 3, special: mode & 0o2000 != 0, letter: "s", to: &output)
+        appendTriple(mode, special: mode & 0o1000 != 0, letter: "t", to: &output)
+    }
+
+    private static func appendTriple(
+        _ bits: UInt16,
+        special: Bool,
+        letter: Unicode.Scalar,
+        to output: inout [UInt8]
+    ) {
+        output.append(bits & 4 != 0 ? UInt8(ascii: "r") : UInt8(ascii: "-"))
+        output.append(bits & 2 != 0 ? UInt8(ascii: "w") : UInt8(ascii: "-"))
+        let executable = bits & 1 != 0
+        if special {
+            // Upper case says that the bit has no execute bit beside it.
+            let letter = UInt8(ascii: letter)
+            output.append(executable ? letter : letter.uppercasedASCII)
+        } else {
+            output.append(executable ? UInt8(ascii: "x") : UInt8(ascii: "-"))
+        }
+    }
+
+    private static func appendTime(
+        _ modified: Int64,
+        now: Int64,
+        utcOffset: Int64,
+        to output: inout [UInt8]
+    ) {
+        let (shifted, overflowed) = modified.addingReportingOverflow(utcOffset)
+        let shown = Timestamp(seconds: overflowed ? modified : shifted)
+        let civil = shown.clampedToFourDigitYear.civil
+        let month = (civil.month - 1) * 3
+        output.append(contentsOf: monthNames[month..<month + 3])
+        output.append(.space)
+        output.appendZeroPadded(civil.day, width: 2)
+        output.append(.space)
+        let (age, tooFar) = now.subtractingReportingOverflow(modified)
+        if !tooFar, age <= recentSeconds, age >= -toleratedFutureSeconds {
+            output.appendZeroPadded(civil.hour, width: 2)
+            output.append(UInt8(ascii: ":"))
+            output.appendZeroPadded(civil.minute, width: 2)
+        } else {
+            output.append(.space)
+            output.appendZeroPadded(civil.year, width: 4)
+        }
+    }
+}

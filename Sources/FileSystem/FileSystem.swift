@@ -1,0 +1,119 @@
+package import FTPProtocol
+package import LinuxSystem
+
+/// What a login sees as its files: the operations behind the FTP commands.
+///
+/// Paths are absolute within the login's root. Two forms exist: ``Jail`` works on the kernel's
+/// files, ``RemoteFileSystem`` asks the process that may.
+package protocol FileSystem: AnyObject {
+    /// Checks that `path` is a directory that may be entered (CWD).
+    func enterDirectory(_ path: VirtualPath) throws(FileError)
+
+    /// Describes what `path` names.
+    func facts(of path: VirtualPath, for purpose: FactsPurpose) throws(FileError) -> FileFacts
+
+    /// Opens a regular file from its start, for reading.
+    func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile
+
+    /// Opens a regular file for writing, positioned where the first byte goes.
+    func openForWriting(
+        _ path: VirtualPath,
+        _ disposition: WriteDisposition
+    ) throws(FileError) -> OpenedFile
+
+    /// Makes a directory.
+    func makeDirectory(_ path: VirtualPath) throws(FileError)
+
+    /// Removes an empty directory.
+    func removeDirectory(_ path: VirtualPath) throws(FileError)
+
+    /// Removes a name that is not a directory's; a symbolic link itself, not what it leads to.
+    func removeFile(_ path: VirtualPath) throws(FileError)
+
+    /// Removes an upload that failed (`delete_failed_uploads`).
+    ///
+    /// Takes the right to store, not to delete: whoever may overwrite a file may also empty it.
+    func discardUpload(_ path: VirtualPath) throws(FileError)
+
+    /// Gives `path` the name `newPath`, replacing a file that has it.
+    func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError)
+
+    /// Sets the modification time, in seconds since 1970 UTC.
+    func setModificationTime(of path: VirtualPath, to seconds: Int64) throws(FileError)
+
+    /// Sets the permission bits.
+    func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError)
+
+    /// Begins a listing of a directory, or of the one file that `path` names. Ends another one.
+    func beginListing(of path: VirtualPath, _ options: ListingOptions) throws(FileError)
+
+    /// The next entries of the listing; none when it is complete.
+    func nextEntries() throws(FileError) -> [DirectoryEntry]
+}
+
+/// What somebody wants to know a file's facts for; decides which permission it takes.
+package enum FactsPurpose: UInt8, Sendable {
+    /// To show them (SIZE, MDTM, MLST, STAT); follows symbolic links.
+    case showing = 0
+    /// To rename the file (RNFR); describes a symbolic link itself.
+    case renaming
+}
+
+/// Where an upload goes (RFC 959 section 4.1.3).
+package enum WriteDisposition: Hashable, Sendable {
+    /// STOR: a new or emptied file.
+    case replace
+    /// APPE: behind the last byte.
+    case append
+    /// STOR after REST: from this offset on, at most the file's size.
+    case resume(offset: Int64)
+    /// STOU: a file that did not exist, its name made of the path's.
+    case unique
+}
+
+/// How entries are to be listed.
+package struct ListingOptions: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// Sorted by the bytes of the name, as far as the directory is not huge.
+    package static let sorted = ListingOptions(rawValue: 1)
+    /// Names that begin with a dot as well.
+    package static let hidden = ListingOptions(rawValue: 2)
+    /// `.` and `..` as well.
+    package static let dots = ListingOptions(rawValue: 4)
+    /// The facts of what a symbolic link leads to, where it leads to something.
+    package static let followsLinks = ListingOptions(rawValue: 8)
+    /// Names alone; the facts are not looked up.
+    package static let namesOnly = ListingOptions(rawValue: 16)
+    /// A directory itself, not what it holds.
+    package static let directoryItself = ListingOptions(rawValue: 32)
+
+    /// Whether no unknown bit is set.
+    var isKnown: Bool { rawValue < 64 }
+}
+
+/// A file that was opened for a transfer.
+package struct OpenedFile: ~Copyable {
+    /// The open file.
+    package var descriptor: OwnedDescriptor
+
+    /// What it was when it was opened.
+    package let facts: FileFacts
+
+    /// Its name, which STOU chooses.
+    package let path: VirtualPath
+
+    /// Describes a file that was just opened.
+    package init(descriptor: consuming OwnedDescriptor, facts: FileFacts, path: VirtualPath) {
+        self.descriptor = descriptor
+        self.facts = facts
+        self.path = path
+    }
+
+    /// Gives up everything but the open file.
+    package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+}

@@ -1,0 +1,225 @@
+internal import CLinux
+package import FTPProtocol
+internal import Glibc
+package import LinuxSystem
+internal import SystemPackage
+
+/// The kernel's files beneath one directory.
+///
+/// Runs with the rights of the process: in the daemon that is the Agent, which is the logged-in
+/// user. Every path is resolved by the kernel under the root's descriptor; operations that have no
+/// such form open the parent that way and use the `*at` call on the last component.
+package final class Jail: FileSystem {
+    let root: JailRoot
+    private let openMode: UInt16
+    private var listing: JailListing?
+
+    /// Makes `directory` the root.
+    ///
+    /// - Parameters:
+    ///   - directory: The root, opened with the rights that the process has now.
+    ///   - openMode: Permission bits of new files, before the umask (`file_open_mode`).
+    /// - Throws: ``SystemError`` when the directory is missing or may not be searched.
+    package static func opening(
+        _ directory: String,
+        openMode: UInt16 = 0o666
+    ) throws(SystemError) -> Jail {
+        Jail(root: try JailRoot.open(directory), openMode: openMode)
+    }
+
+    private init(root: consuming JailRoot, openMode: UInt16) {
+        self.root = root
+        self.openMode = openMode
+    }
+
+    /// The root's descriptor, for confining the process to it.
+    package var rootDescriptorNumber: CInt { root.descriptor.number }
+
+    package func enterDirectory(_ path: VirtualPath) throws(FileError) {
+        try reduced { () throws(SystemError) in
+            let directory = try root.directory(path)
+            // O_PATH asks for no right to the directory itself.
+            guard unsafe faccessat(directory.number, ".", X_OK, AT_EACCESS) == 0 else {
+                throw SystemError("faccessat")
+            }
+        }
+    }
+
+    package func facts(
+        of path: VirtualPath,
+        for purpose: FactsPurpose
+    ) throws(FileError) -> FileFacts {
+        try reduced { () throws(SystemError) in
+            try FileFacts.of(root.locate(path, followsLinks: purpose == .showing))
+        }
+    }
+
+    package func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        do throws(SystemError) {
+            let file = try root.open(path, flags: O_RDONLY)
+            let facts = try FileFacts.of(file)
+            if facts.kind == .directory { throw SystemError("openat2", .isDirectory) }
+            if facts.kind != .regular { throw SystemError("openat2", .noSuchAddressOrDevice) }
+            return OpenedFile(descriptor: file, facts: facts, path: path)
+        } catch {
+            throw FileError(error)
+        }
+    }
+
+    package func openForWriting(
+        _ path: VirtualPath,
+        _ disposition: WriteDisposition
+    ) throws(FileError) -> OpenedFile {
+        if disposition == .unique { return try openUnique(path) }
+        var flags = O_WRONLY | O_CREAT
+        if disposition == .append { flags |= O_APPEND }
+        do throws(SystemError) {
+            // Not O_TRUNC: what was opened is looked at first.
+            let file = try root.open(path, flags: flags, mode: openMode)
+            let facts = try FileFacts.of(file)
+            guard facts.kind == .regular else {
+                throw SystemError("openat2", .noSuchAddressOrDevice)
+            }
+            switch disposition {
+            case .replace:
+                guard ftruncate(file.number, 0) == 0 else { throw SystemError("ftruncate") }
+            case .resume(let offset):
+                guard offset <= facts.size else { throw SystemError("lseek", .invalidArgument) }
+                try file.seek(to: offset)
+            case .append, .unique:
+                break
+            }
+            return OpenedFile(descriptor: file, facts: facts, path: path)
+        } catch {
+            throw error.call == "lseek" ? .beyondEnd : FileError(error)
+        }
+    }
+
+    /// Opens a file that did not exist: the path itself, then with a random suffix.
+    private func openUnique(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        var candidate = path
+        for _ in 0..<16 {
+            do throws(SystemError) {
+                let file = try root.open(
+                    candidate, flags: O_WRONLY | O_CREAT | O_EXCL, mode: openMode)
+                let facts = try FileFacts.of(file)
+                return OpenedFile(descriptor: file, facts: facts, path: candidate)
+            } catch {
+                guard error.errno == .fileExists else { throw FileError(error) }
+            }
+            let name = (path.lastComponent ?? []) + Array(".\(randomWord(count: 8))".utf8)
+            guard let next = path.parent.appending(component: name) else { throw .nameTooLong }
+            candidate = next
+        }
+        throw .exists
+    }
+
+    package func makeDirectory(_ path: VirtualPath) throws(FileError) {
+        guard path.lastComponent != nil else { throw .exists }
+        try unsafe inParent(of: path, "mkdirat") { unsafe mkdirat($0, $1, 0o777) }
+    }
+
+    package func removeDirectory(_ path: VirtualPath) throws(FileError) {
+        guard path.lastComponent != nil else { throw .busy }
+        try unsafe inParent(of: path, "unlinkat") { unsafe unlinkat($0, $1, AT_REMOVEDIR) }
+    }
+
+    package func removeFile(_ path: VirtualPath) throws(FileError) {
+        guard path.lastComponent != nil else { throw .isDirectory }
+        try unsafe inParent(of: path, "unlinkat") { unsafe unlinkat($0, $1, 0) }
+    }
+
+    package func discardUpload(_ path: VirtualPath) throws(FileError) {
+        try removeFile(path)
+    }
+
+    package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
+        guard let name = path.lastComponent, let newName = newPath.lastComponent else {
+            throw .busy
+        }
+        try reduced { () throws(SystemError) in
+            let parent = try root.directory(path.parent)
+            let newParent = try root.directory(newPath.parent)
+            let (from, to) = (parent.number, newParent.number)
+            let result = unsafe withPathPointer(name) { name in
+                unsafe withPathPointer(newName) { newName in
+                    unsafe CLinux_renameat(from, name, to, newName)
+                }
+            }
+            try checked("renameat", result)
+        }
+    }
+
+    package func setModificationTime(
+        of path: VirtualPath,
+        to seconds: Int64
+    ) throws(FileError) {
+        try reduced { () throws(SystemError) in
+            let file = try root.locate(path)
+            try checked("utimensat", CLinux_set_modification_time(file.number, seconds))
+        }
+    }
+
+    package func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError) {
+        try reduced { () throws(SystemError) in
+            let result = CLinux_fchmod_path(try root.locate(path).number, UInt32(mode))
+            guard result == -ENOSYS || result == -EOPNOTSUPP else {
+                try checked("fchmodat2", result)
+                return
+            }
+            // Before Linux 6.6 only an open file can be changed without a name.
+            let file = try root.open(path, flags: O_RDONLY)
+            guard fchmod(file.number, mode_t(mode)) == 0 else { throw SystemError("fchmod") }
+        }
+    }
+
+    package func beginListing(
+        of path: VirtualPath,
+        _ options: ListingOptions
+    ) throws(FileError) {
+        listing = nil
+        do throws(SystemError) {
+            listing = try JailListing(of: path, in: root, options)
+        } catch {
+            throw FileError(error)
+        }
+    }
+
+    package func nextEntries() throws(FileError) -> [DirectoryEntry] {
+        guard let listing else { return [] }
+        do throws(SystemError) {
+            let entries = try listing.next(in: root)
+            if entries.isEmpty { self.listing = nil }
+            return entries
+        } catch {
+            self.listing = nil
+            throw FileError(error)
+        }
+    }
+
+    /// Calls `body` with the parent's descriptor and the last component of `path`.
+    private func inParent(
+        of path: VirtualPath,
+        _ call: String,
+        _ body: (CInt, UnsafePointer<CChar>) -> CInt
+    ) throws(FileError) {
+        try reduced { () throws(SystemError) in
+            let parent = try root.directory(path.parent)
+            let number = parent.number
+            let result = unsafe withPathPointer(path.lastComponent ?? []) {
+                unsafe body(number, $0)
+            }
+            guard result == 0 else { throw SystemError(call) }
+        }
+    }
+
+    private func reduced<Result>(
+        _ body: () throws(SystemError) -> Result
+    ) throws(FileError) -> Result {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw FileError(error)
+        }
+    }
+}

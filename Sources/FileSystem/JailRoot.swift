@@ -1,0 +1,124 @@
+internal import CLinux
+internal import FTPProtocol
+internal import Glibc
+internal import LinuxSystem
+internal import SystemPackage
+
+// How the jail finds a file. The kernel walks every path under the root's descriptor; no string
+// comparison decides what is inside.
+
+/// A directory's descriptor that the kernel treats as `/`.
+struct JailRoot: ~Copyable {
+    let descriptor: OwnedDescriptor
+
+    /// Opens `directory` as a root, with the rights that the process has now.
+    static func open(_ directory: String) throws(SystemError) -> JailRoot {
+        let number = unsafe Glibc.open(
+            directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        if number >= 0 { return JailRoot(descriptor: OwnedDescriptor(owning: number)) }
+        // A directory that may be searched and not read is a root, too: its listing then fails.
+        let searched = unsafe Glibc.open(directory, CLinux_O_PATH | O_DIRECTORY | O_CLOEXEC)
+        guard searched >= 0 else { throw SystemError("open") }
+        return JailRoot(descriptor: OwnedDescriptor(owning: searched))
+    }
+
+    /// Opens `path` with this directory as `/`.
+    ///
+    /// Wraps `openat2(2)` with `RESOLVE_IN_ROOT` and `RESOLVE_NO_MAGICLINKS`: a leading `/`, a `..`
+    /// and an absolute symbolic link all resolve inside, and links such as `/proc/self/fd/3` are
+    /// refused. No other process can swap a component between a check and the open.
+    ///
+    /// - Throws: ``SystemError``; `ELOOP` too many links, or a magic link.
+    func open(
+        _ path: VirtualPath,
+        flags: CInt,
+        mode: UInt16 = 0
+    ) throws(SystemError) -> OwnedDescriptor {
+        try resolve(path, flags: flags | O_NOCTTY | O_NONBLOCK, mode: mode)
+    }
+
+    /// Opens what `path` names without any right to its content (`O_PATH`).
+    func locate(
+        _ path: VirtualPath,
+        followsLinks: Bool = true
+    ) throws(SystemError) -> OwnedDescriptor {
+        // openat2(2) takes no O_NOCTTY or O_NONBLOCK beside O_PATH.
+        try resolve(path, flags: CLinux_O_PATH | (followsLinks ? 0 : O_NOFOLLOW), mode: 0)
+    }
+
+    /// Opens a directory as a place for `*at` calls, without the right to list it.
+    func directory(_ path: VirtualPath) throws(SystemError) -> OwnedDescriptor {
+        try resolve(path, flags: CLinux_O_PATH | O_DIRECTORY, mode: 0)
+    }
+
+    private func resolve(
+        _ path: VirtualPath,
+        flags: CInt,
+        mode: UInt16
+    ) throws(SystemError) -> OwnedDescriptor {
+        let flags = UInt64(flags | O_CLOEXEC)
+        let rules = CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_MAGICLINKS
+        let bytes = path.isRoot ? [UInt8(ascii: ".")] : path.bytes
+        let root = descriptor.number
+        var attempts = 0
+        while true {
+            let result = unsafe withPathPointer(bytes) {
+                unsafe CLinux_openat2(root, $0, flags, UInt64(mode), rules)
+            }
+            if result >= 0 { return OwnedDescriptor(owning: result) }
+            // A rename somewhere raced with a `..` in a link; the kernel asks to try again.
+            attempts += 1
+            guard result == -EAGAIN || result == -EINTR, attempts < 64 else {
+                throw SystemError("openat2", Errno(rawValue: -result))
+            }
+        }
+    }
+}
+
+/// Lends `bytes` as a C string.
+///
+/// - Precondition: No byte is NUL, which ``VirtualPath`` ensures.
+func withPathPointer<Result>(
+    _ bytes: [UInt8],
+    _ body: (UnsafePointer<CChar>) -> Result
+) -> Result {
+    var terminated = bytes
+    terminated.append(0)
+    return unsafe terminated.withUnsafeBytes { buffer in
+        // SAFETY: the array holds at least the NUL, so there is a base address.
+        unsafe body(buffer.assumingMemoryBound(to: CChar.self).baseAddress.unsafelyUnwrapped)
+    }
+}
+
+extension FileFacts {
+    /// Translates what `fstat(2)` filled in.
+    init(_ status: stat) {
+        let kind: Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            case S_IFCHR: .characterDevice
+            case S_IFBLK: .blockDevice
+            default: .regular
+            }
+        self.init(
+            kind: kind,
+            mode: UInt16(truncatingIfNeeded: status.st_mode & 0o7777),
+            linkCount: UInt32(truncatingIfNeeded: status.st_nlink),
+            owner: status.st_uid,
+            group: status.st_gid,
+            size: Int64(status.st_size),
+            modified: Int64(status.st_mtim.tv_sec),
+            device: UInt64(status.st_dev),
+            inode: UInt64(status.st_ino))
+    }
+
+    /// Asks about an open descriptor (`fstat(2)`).
+    static func of(_ descriptor: borrowing OwnedDescriptor) throws(SystemError) -> FileFacts {
+        var status = stat()
+        guard unsafe fstat(descriptor.number, &status) == 0 else { throw SystemError("fstat") }
+        return FileFacts(status)
+    }
+}

@@ -1,0 +1,105 @@
+package import FTPProtocol
+
+/// A file system behind permission letters.
+///
+/// Runs in the process that opens files, so a Session that somebody else controls cannot get past
+/// it. The letters and what they stand for are pyftpdlib's.
+package final class PermittedFileSystem: FileSystem {
+    private let base: any FileSystem
+    private let permissions: Permissions
+    private let allowsListing: Bool
+
+    /// Puts `permissions` before `base`.
+    ///
+    /// - Parameter allowsListing: Whether directories may be listed (`dirlist_enable`); SIZE and
+    ///   the like need the letter `l` alone.
+    package init(_ base: any FileSystem, permissions: Permissions, allowsListing: Bool = true) {
+        self.base = base
+        self.permissions = permissions
+        self.allowsListing = allowsListing
+    }
+
+    private func require(_ permission: Permissions) throws(FileError) {
+        guard permissions.isSuperset(of: permission) else { throw .notPermitted }
+    }
+
+    package func enterDirectory(_ path: VirtualPath) throws(FileError) {
+        try require(.enterDirectory)
+        try base.enterDirectory(path)
+    }
+
+    package func facts(
+        of path: VirtualPath,
+        for purpose: FactsPurpose
+    ) throws(FileError) -> FileFacts {
+        switch purpose {
+        case .showing: try require(.list)
+        case .renaming: try require(.rename)
+        }
+        return try base.facts(of: path, for: purpose)
+    }
+
+    package func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        try require(.retrieve)
+        return try base.openForReading(path)
+    }
+
+    package func openForWriting(
+        _ path: VirtualPath,
+        _ disposition: WriteDisposition
+    ) throws(FileError) -> OpenedFile {
+        try require(disposition == .append ? .append : .store)
+        return try base.openForWriting(path, disposition)
+    }
+
+    package func makeDirectory(_ path: VirtualPath) throws(FileError) {
+        try require(.makeDirectory)
+        try base.makeDirectory(path)
+    }
+
+    package func removeDirectory(_ path: VirtualPath) throws(FileError) {
+        try require(.delete)
+        try base.removeDirectory(path)
+    }
+
+    package func removeFile(_ path: VirtualPath) throws(FileError) {
+        try require(.delete)
+        try base.removeFile(path)
+    }
+
+    package func discardUpload(_ path: VirtualPath) throws(FileError) {
+        try require(.store)
+        try base.discardUpload(path)
+    }
+
+    package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
+        try require(.rename)
+        try base.rename(path, to: newPath)
+    }
+
+    package func setModificationTime(
+        of path: VirtualPath,
+        to seconds: Int64
+    ) throws(FileError) {
+        try require(.changeTime)
+        try base.setModificationTime(of: path, to: seconds)
+    }
+
+    package func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError) {
+        try require(.changeMode)
+        try base.setMode(of: path, to: mode)
+    }
+
+    package func beginListing(
+        of path: VirtualPath,
+        _ options: ListingOptions
+    ) throws(FileError) {
+        try require(.list)
+        guard allowsListing || options.contains(.directoryItself) else { throw .notPermitted }
+        try base.beginListing(of: path, options)
+    }
+
+    package func nextEntries() throws(FileError) -> [DirectoryEntry] {
+        try base.nextEntries()
+    }
+}

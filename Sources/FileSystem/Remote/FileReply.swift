@@ -1,0 +1,113 @@
+internal import FTPProtocol
+internal import LinuxSystem
+
+/// What the process that opens files answers. An opened file travels beside the message.
+enum FileReply: Hashable {
+    case done
+    case failed(FileError)
+    case facts(FileFacts)
+    case opened(FileFacts, VirtualPath)
+    case entries([DirectoryEntry])
+
+    private enum Tag: UInt8 {
+        case done = 1
+        case failed
+        case facts
+        case opened
+        case entries
+    }
+
+    /// Entries that fit into one message, whatever their names.
+    private static let maximumEntryCount = 4_096
+
+    /// The message.
+    var encoded: [UInt8] {
+        switch self {
+        case .done:
+            return MessageWriter(tag: Tag.done.rawValue).bytes
+        case .failed(let error):
+            var writer = MessageWriter(tag: Tag.failed.rawValue)
+            writer.put(error.rawValue)
+            return writer.bytes
+        case .facts(let facts):
+            var writer = MessageWriter(tag: Tag.facts.rawValue)
+            writer.put(facts)
+            return writer.bytes
+        case .opened(let facts, let path):
+            var writer = MessageWriter(tag: Tag.opened.rawValue)
+            writer.put(facts)
+            writer.put(path.bytes)
+            return writer.bytes
+        case .entries(let entries):
+            var writer = MessageWriter(tag: Tag.entries.rawValue)
+            writer.put(UInt16(clamping: entries.count))
+            for entry in entries {
+                writer.put(entry.facts)
+                writer.put(entry.name)
+                writer.put(entry.target != nil)
+                if let target = entry.target { writer.put(target) }
+            }
+            return writer.bytes
+        }
+    }
+
+    /// Reads one whole message.
+    init(decoding message: [UInt8]) throws(MessageError) {
+        var reader = try MessageReader(message)
+        guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
+        switch tag {
+        case .done: self = .done
+        case .failed:
+            guard let error = FileError(rawValue: try reader.take()) else { throw .invalidValue }
+            self = .failed(error)
+        case .facts: self = .facts(try reader.takeFacts())
+        case .opened:
+            let facts = try reader.takeFacts()
+            self = .opened(facts, try reader.takePath())
+        case .entries:
+            let count = Int(try reader.take(UInt16.self))
+            guard count <= Self.maximumEntryCount else { throw .tooLong(byteCount: count) }
+            var entries: [DirectoryEntry] = []
+            entries.reserveCapacity(count)
+            for _ in 0..<count {
+                let facts = try reader.takeFacts()
+                let name = try reader.takeBytes(maximum: 255)
+                let hasTarget = try reader.takeBool()
+                let target = hasTarget ? try reader.takeBytes(maximum: 4_096) : nil
+                entries.append(DirectoryEntry(name: name, facts: facts, target: target))
+            }
+            self = .entries(entries)
+        }
+        try reader.finish()
+    }
+}
+
+extension MessageWriter {
+    fileprivate mutating func put(_ facts: FileFacts) {
+        put(facts.kind.rawValue)
+        put(facts.mode)
+        put(facts.linkCount)
+        put(facts.owner)
+        put(facts.group)
+        put(facts.size)
+        put(facts.modified)
+        put(facts.device)
+        put(facts.inode)
+    }
+}
+
+extension MessageReader {
+    fileprivate mutating func takeFacts() throws(MessageError) -> FileFacts {
+        guard let kind = FileFacts.Kind(rawValue: try take()) else { throw .invalidValue }
+        return FileFacts(
+            kind: kind,
+            mode: try take(),
+            linkCount: try take(),
+            owner: try take(),
+            group: try take(),
+            size: try take(),
+            modified: try take(),
+            device: try take(),
+            inode: try take())
+    }
+}

@@ -1,0 +1,159 @@
+internal import FTPProtocol
+internal import LinuxSystem
+
+/// What a Session asks of the process that opens files.
+enum FileRequest: Hashable {
+    case enterDirectory(VirtualPath)
+    case facts(VirtualPath, FactsPurpose)
+    case openForReading(VirtualPath)
+    case openForWriting(VirtualPath, WriteDisposition)
+    case makeDirectory(VirtualPath)
+    case removeDirectory(VirtualPath)
+    case removeFile(VirtualPath)
+    case discardUpload(VirtualPath)
+    case rename(VirtualPath, VirtualPath)
+    case setModificationTime(VirtualPath, Int64)
+    case setMode(VirtualPath, UInt16)
+    case beginListing(VirtualPath, ListingOptions)
+    case nextEntries
+
+    /// The longest path in a message, which ``VirtualPath`` allows.
+    static let maximumPathByteCount = 4_096
+
+    private enum Tag: UInt8 {
+        case enterDirectory = 1
+        case facts
+        case openForReading
+        case openForWriting
+        case makeDirectory
+        case removeDirectory
+        case removeFile
+        case discardUpload
+        case rename
+        case setModificationTime
+        case setMode
+        case beginListing
+        case nextEntries
+    }
+
+    private var tag: Tag {
+        switch self {
+        case .enterDirectory: .enterDirectory
+        case .facts: .facts
+        case .openForReading: .openForReading
+        case .openForWriting: .openForWriting
+        case .makeDirectory: .makeDirectory
+        case .removeDirectory: .removeDirectory
+        case .removeFile: .removeFile
+        case .discardUpload: .discardUpload
+        case .rename: .rename
+        case .setModificationTime: .setModificationTime
+        case .setMode: .setMode
+        case .beginListing: .beginListing
+        case .nextEntries: .nextEntries
+        }
+    }
+
+    /// The message.
+    var encoded: [UInt8] {
+        var writer = MessageWriter(tag: tag.rawValue)
+        switch self {
+        case .enterDirectory(let path), .openForReading(let path), .makeDirectory(let path),
+            .removeDirectory(let path), .removeFile(let path), .discardUpload(let path):
+            writer.put(path.bytes)
+        case .facts(let path, let purpose):
+            writer.put(path.bytes)
+            writer.put(purpose.rawValue)
+        case .openForWriting(let path, let disposition):
+            writer.put(path.bytes)
+            switch disposition {
+            case .replace: writer.put(UInt8(0))
+            case .append: writer.put(UInt8(1))
+            case .unique: writer.put(UInt8(2))
+            case .resume(let offset):
+                writer.put(UInt8(3))
+                writer.put(offset)
+            }
+        case .rename(let path, let newPath):
+            writer.put(path.bytes)
+            writer.put(newPath.bytes)
+        case .setModificationTime(let path, let seconds):
+            writer.put(path.bytes)
+            writer.put(seconds)
+        case .setMode(let path, let mode):
+            writer.put(path.bytes)
+            writer.put(mode)
+        case .beginListing(let path, let options):
+            writer.put(path.bytes)
+            writer.put(options.rawValue)
+        case .nextEntries:
+            break
+        }
+        return writer.bytes
+    }
+
+    /// Reads one whole message.
+    ///
+    /// Treats every byte as hostile: the sender may be a Session that somebody else now controls.
+    init(decoding message: [UInt8]) throws(MessageError) {
+        var reader = try MessageReader(message)
+        guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
+        switch tag {
+        case .enterDirectory: self = .enterDirectory(try reader.takePath())
+        case .openForReading: self = .openForReading(try reader.takePath())
+        case .makeDirectory: self = .makeDirectory(try reader.takePath())
+        case .removeDirectory: self = .removeDirectory(try reader.takePath())
+        case .removeFile: self = .removeFile(try reader.takePath())
+        case .discardUpload: self = .discardUpload(try reader.takePath())
+        case .facts:
+            let path = try reader.takePath()
+            guard let purpose = FactsPurpose(rawValue: try reader.take()) else {
+                throw .invalidValue
+            }
+            self = .facts(path, purpose)
+        case .openForWriting:
+            let path = try reader.takePath()
+            self = .openForWriting(path, try reader.takeDisposition())
+        case .rename:
+            let path = try reader.takePath()
+            self = .rename(path, try reader.takePath())
+        case .setModificationTime:
+            let path = try reader.takePath()
+            self = .setModificationTime(path, try reader.take())
+        case .setMode:
+            let path = try reader.takePath()
+            let mode = try reader.take(UInt16.self)
+            guard mode <= 0o7777 else { throw .invalidValue }
+            self = .setMode(path, mode)
+        case .beginListing:
+            let path = try reader.takePath()
+            let options = ListingOptions(rawValue: try reader.take())
+            guard options.isKnown else { throw .invalidValue }
+            self = .beginListing(path, options)
+        case .nextEntries: self = .nextEntries
+        }
+        try reader.finish()
+    }
+}
+
+extension MessageReader {
+    /// Takes a path, which must be absolute and normalised.
+    mutating func takePath() throws(MessageError) -> VirtualPath {
+        let bytes = try takeBytes(maximum: FileRequest.maximumPathByteCount)
+        guard let path = VirtualPath(bytes: bytes) else { throw .invalidValue }
+        return path
+    }
+
+    fileprivate mutating func takeDisposition() throws(MessageError) -> WriteDisposition {
+        switch try take(UInt8.self) {
+        case 0: return .replace
+        case 1: return .append
+        case 2: return .unique
+        case 3:
+            let offset = try take(Int64.self)
+            guard offset >= 0 else { throw .invalidValue }
+            return .resume(offset: offset)
+        default: throw .invalidValue
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import FTPProtocol
+package import LinuxSystem
+internal import SystemPackage
+
+/// Answers a ``RemoteFileSystem`` at the other end of a channel.
+package struct FileServer: ~Copyable {
+    private let channel: MessageSocket
+    private let fileSystem: any FileSystem
+
+    /// Serves `fileSystem` over `channel`.
+    package init(_ channel: consuming MessageSocket, serving fileSystem: any FileSystem) {
+        self.channel = channel
+        self.fileSystem = fileSystem
+    }
+
+    /// Answers requests until the other end is gone.
+    ///
+    /// - Throws: ``MessageError`` when a request is malformed. The sender is then not one of ours
+    ///   any more, and the caller ends the session.
+    package func run() throws(MessageError) {
+        while true {
+            let message: ReceivedMessage?
+            do throws(SystemError) {
+                message = try channel.receive()
+            } catch {
+                if error.isInterruption { continue }
+                if error.errno == .messageTooLong { throw .wrongDescriptor }
+                return
+            }
+            guard var message else { return }
+            // Requests bring no descriptor; one that does is not of our making.
+            guard message.takeDescriptor() == nil else { throw .wrongDescriptor }
+            let request = try FileRequest(decoding: message.bytes)
+            guard answer(request) else { return }
+        }
+    }
+
+    /// Carries out one request and sends the answer; `false` when nobody is there to read it.
+    private func answer(_ request: FileRequest) -> Bool {
+        var descriptor: OwnedDescriptor?
+        let reply: FileReply
+        do throws(FileError) {
+            reply = try perform(request, opening: &descriptor)
+        } catch {
+            reply = .failed(error)
+        }
+        do throws(SystemError) {
+            if let descriptor = descriptor.take() {
+                try channel.send(reply.encoded, with: descriptor)
+            } else {
+                try channel.send(reply.encoded)
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func perform(
+        _ request: FileRequest,
+        opening descriptor: inout OwnedDescriptor?
+    ) throws(FileError) -> FileReply {
+        switch request {
+        case .enterDirectory(let path): try fileSystem.enterDirectory(path)
+        case .facts(let path, let purpose):
+            return .facts(try fileSystem.facts(of: path, for: purpose))
+        case .openForReading(let path):
+            return opened(try fileSystem.openForReading(path), &descriptor)
+        case .openForWriting(let path, let disposition):
+            return opened(try fileSystem.openForWriting(path, disposition), &descriptor)
+        case .makeDirectory(let path): try fileSystem.makeDirectory(path)
+        case .removeDirectory(let path): try fileSystem.removeDirectory(path)
+        case .removeFile(let path): try fileSystem.removeFile(path)
+        case .discardUpload(let path): try fileSystem.discardUpload(path)
+        case .rename(let path, let newPath): try fileSystem.rename(path, to: newPath)
+        case .setModificationTime(let path, let seconds):
+            try fileSystem.setModificationTime(of: path, to: seconds)
+        case .setMode(let path, let mode): try fileSystem.setMode(of: path, to: mode)
+        case .beginListing(let path, let options):
+            try fileSystem.beginListing(of: path, options)
+        case .nextEntries: return .entries(try fileSystem.nextEntries())
+        }
+        return .done
+    }
+
+    private func opened(
+        _ file: consuming OpenedFile,
+        _ descriptor: inout OwnedDescriptor?
+    ) -> FileReply {
+        let reply = FileReply.opened(file.facts, file.path)
+        descriptor = file.takeDescriptor()
+        return reply
+    }
+}

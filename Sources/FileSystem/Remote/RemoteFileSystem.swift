@@ -1,0 +1,131 @@
+package import FTPProtocol
+package import LinuxSystem
+internal import SystemPackage
+
+/// A file system that asks another process for everything.
+///
+/// A Session has no files of its own: the Agent at the other end of the channel resolves paths,
+/// checks permissions, and hands over descriptors. When it is gone every call fails with
+/// ``FileError/unavailable``.
+package final class RemoteFileSystem: FileSystem {
+    /// The channel to the process that opens files, for `poll(2)`.
+    package let channel: MessageSocket
+
+    /// Asks over `channel`.
+    package init(_ channel: consuming MessageSocket) {
+        self.channel = channel
+    }
+
+    private func ask(_ request: FileRequest) throws(FileError) -> FileReply {
+        var descriptor: OwnedDescriptor?
+        return try ask(request, receiving: &descriptor)
+    }
+
+    private func ask(
+        _ request: FileRequest,
+        receiving descriptor: inout OwnedDescriptor?
+    ) throws(FileError) -> FileReply {
+        let reply: FileReply
+        do {
+            try channel.send(request.encoded)
+            guard var message = try receive() else { throw FileError.unavailable }
+            reply = try FileReply(decoding: message.bytes)
+            descriptor = message.takeDescriptor()
+        } catch {
+            throw .unavailable
+        }
+        if case .failed(let error) = reply { throw error }
+        return reply
+    }
+
+    private func receive() throws(SystemError) -> ReceivedMessage? {
+        while true {
+            do throws(SystemError) {
+                return try channel.receive()
+            } catch {
+                guard error.isInterruption else { throw error }
+            }
+        }
+    }
+
+    private func perform(_ request: FileRequest) throws(FileError) {
+        guard case .done = try ask(request) else { throw .unavailable }
+    }
+
+    private func open(_ request: FileRequest) throws(FileError) -> OpenedFile {
+        var descriptor: OwnedDescriptor?
+        let reply = try ask(request, receiving: &descriptor)
+        guard case .opened(let facts, let path) = reply, let file = descriptor.take() else {
+            throw .unavailable
+        }
+        return OpenedFile(descriptor: file, facts: facts, path: path)
+    }
+
+    package func enterDirectory(_ path: VirtualPath) throws(FileError) {
+        try perform(.enterDirectory(path))
+    }
+
+    package func facts(
+        of path: VirtualPath,
+        for purpose: FactsPurpose
+    ) throws(FileError) -> FileFacts {
+        guard case .facts(let facts) = try ask(.facts(path, purpose)) else {
+            throw .unavailable
+        }
+        return facts
+    }
+
+    package func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        try open(.openForReading(path))
+    }
+
+    package func openForWriting(
+        _ path: VirtualPath,
+        _ disposition: WriteDisposition
+    ) throws(FileError) -> OpenedFile {
+        try open(.openForWriting(path, disposition))
+    }
+
+    package func makeDirectory(_ path: VirtualPath) throws(FileError) {
+        try perform(.makeDirectory(path))
+    }
+
+    package func removeDirectory(_ path: VirtualPath) throws(FileError) {
+        try perform(.removeDirectory(path))
+    }
+
+    package func removeFile(_ path: VirtualPath) throws(FileError) {
+        try perform(.removeFile(path))
+    }
+
+    package func discardUpload(_ path: VirtualPath) throws(FileError) {
+        try perform(.discardUpload(path))
+    }
+
+    package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
+        try perform(.rename(path, newPath))
+    }
+
+    package func setModificationTime(
+        of path: VirtualPath,
+        to seconds: Int64
+    ) throws(FileError) {
+        try perform(.setModificationTime(path, seconds))
+    }
+
+    package func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError) {
+        try perform(.setMode(path, mode))
+    }
+
+    package func beginListing(
+        of path: VirtualPath,
+        _ options: ListingOptions
+    ) throws(FileError) {
+        try perform(.beginListing(path, options))
+    }
+
+    package func nextEntries() throws(FileError) -> [DirectoryEntry] {
+        guard case .entries(let entries) = try ask(.nextEntries) else { throw .unavailable }
+        return entries
+    }
+}

@@ -1,0 +1,155 @@
+package import FTPProtocol
+package import LinuxSystem
+package import Logging
+
+/// A Session's end of the channel to its Warden.
+///
+/// When the Warden is gone every call fails with ``WardenGone``, and the session has to end.
+package final class WardenClient {
+    private let channel: MessageSocket
+
+    /// Whether the Warden asked to finish.
+    package private(set) var mustFinish = false
+
+    init(_ channel: consuming MessageSocket) {
+        self.channel = channel
+    }
+
+    /// The channel's descriptor, for `poll(2)`; readable when the Warden has something to say
+    /// unasked.
+    package var pollNumber: CInt { channel.descriptor.number }
+
+    /// Has a password checked; takes as long as PAM takes.
+    package func authenticate(
+        user: String,
+        password: consuming Secret
+    ) throws(WardenGone) -> LoginOutcome {
+        var answer = try ask(.authenticate(LoginAttempt(user: user, password: password)))
+        switch answer.reply {
+        case .granted(let permissions):
+            guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
+            return .granted(
+                LoginGrant(permissions: permissions, agent: MessageSocket(owning: descriptor)))
+        case .refused(let isLast): return .refused(isLast: isLast)
+        default: throw WardenGone()
+        }
+    }
+
+    /// Ends the login, so that another user may log in.
+    package func endLogin() throws(WardenGone) {
+        guard try ask(.endLogin).reply == .loginEnded else { throw WardenGone() }
+    }
+
+    /// Asks for a socket that listens for a passive data connection.
+    package func listenForData() throws(WardenGone) -> DataSocketOutcome {
+        var answer = try ask(.listenForData)
+        switch answer.reply {
+        case .listening(let port):
+            guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
+            return .socket(descriptor, port: port)
+        case .noDataSocket(let failure): return .failed(failure)
+        default: throw WardenGone()
+        }
+    }
+
+    /// Asks for a socket on its way to `remote`.
+    package func connectForData(to remote: SocketAddress) throws(WardenGone) -> DataSocketOutcome {
+        var answer = try ask(.connectForData(remote.address, port: remote.port))
+        switch answer.reply {
+        case .connecting:
+            guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
+            return .socket(descriptor, port: remote.port)
+        case .noDataSocket(let failure): return .failed(failure)
+        default: throw WardenGone()
+        }
+    }
+
+    /// Writes a line into the log; the Warden adds whose session it is.
+    package func log(_ level: Logger.Level, _ text: String) {
+        let text = String(decoding: text.utf8.prefix(WardenRequest.maximumLogByteCount - 4), as: UTF8.self)
+        let request = WardenRequest.log(level, text)
+        try? channel.send(request.encoded)
+    }
+
+    /// Takes what the Warden said unasked, once ``pollNumber`` is readable.
+    package func takeNotice() throws(WardenGone) {
+        let answer = try receive()
+        guard answer.reply == .finish else { throw WardenGone() }
+        mustFinish = true
+    }
+
+    private func ask(_ request: WardenRequest) throws(WardenGone) -> WardenAnswer {
+        var message = request.encoded
+        do {
+            try channel.send(message)
+        } catch {
+            throw WardenGone()
+        }
+        unsafe message.withUnsafeMutableBytes { unsafe wipeMemory($0) }
+        while true {
+            let answer = try receive()
+            guard answer.reply == .finish else { return answer }
+            mustFinish = true
+        }
+    }
+
+    private func receive() throws(WardenGone) -> WardenAnswer {
+        while true {
+            do {
+                guard var message = try channel.receive() else { throw WardenGone() }
+                let reply = try WardenReply(decoding: message.bytes)
+                return WardenAnswer(reply: reply, descriptor: message.takeDescriptor())
+            } catch let error as SystemError where error.isInterruption {
+                continue
+            } catch {
+                throw WardenGone()
+            }
+        }
+    }
+}
+
+/// The Warden ended, or speaks nonsense.
+package struct WardenGone: Error, Hashable, Sendable {}
+
+/// How a login went.
+package enum LoginOutcome: ~Copyable {
+    /// The user is in.
+    case granted(LoginGrant)
+    /// Not in; after the last attempt the session has to end.
+    case refused(isLast: Bool)
+}
+
+/// What a login brings.
+package struct LoginGrant: ~Copyable {
+    /// What the user may do.
+    package let permissions: Permissions
+    private var agent: MessageSocket
+
+    init(permissions: Permissions, agent: consuming MessageSocket) {
+        self.permissions = permissions
+        self.agent = agent
+    }
+
+    /// The channel to the process that opens files.
+    package consuming func takeAgent() -> MessageSocket { agent }
+}
+
+/// How the wish for a data socket went.
+package enum DataSocketOutcome: ~Copyable {
+    /// The socket, and the port that it listens on or connects to.
+    case socket(OwnedDescriptor, port: UInt16)
+    /// There is none.
+    case failed(DataSocketFailure)
+}
+
+private struct WardenAnswer: ~Copyable {
+    let reply: WardenReply
+    private var descriptor: OwnedDescriptor?
+
+    init(reply: WardenReply, descriptor: consuming OwnedDescriptor?) {
+        self.reply = reply
+        self.descriptor = descriptor
+    }
+
+    mutating func takeDescriptor() -> OwnedDescriptor? { descriptor.take() }
+}

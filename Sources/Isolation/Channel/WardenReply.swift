@@ -1,0 +1,85 @@
+internal import FTPProtocol
+internal import LinuxSystem
+
+/// What a Warden tells its Session.
+enum WardenReply: Hashable {
+    /// The login stands; the channel to the Agent comes along.
+    case granted(permissions: Permissions)
+    /// The login was refused; after the last attempt the session has to end.
+    case refused(isLast: Bool)
+    /// The login has ended.
+    case loginEnded
+    /// A socket listens on this port and comes along.
+    case listening(port: UInt16)
+    /// A connection was started; its socket comes along.
+    case connecting
+    /// No data socket.
+    case noDataSocket(DataSocketFailure)
+    /// Unasked: finish what runs, then end the session.
+    case finish
+
+    private enum Tag: UInt8 {
+        case granted = 1
+        case refused
+        case loginEnded
+        case listening
+        case connecting
+        case noDataSocket
+        case finish
+    }
+
+    /// The message.
+    var encoded: [UInt8] {
+        switch self {
+        case .granted(let permissions):
+            var writer = MessageWriter(tag: Tag.granted.rawValue)
+            writer.put(permissions.rawValue)
+            return writer.bytes
+        case .refused(let isLast):
+            var writer = MessageWriter(tag: Tag.refused.rawValue)
+            writer.put(isLast)
+            return writer.bytes
+        case .loginEnded: return [Tag.loginEnded.rawValue]
+        case .listening(let port):
+            var writer = MessageWriter(tag: Tag.listening.rawValue)
+            writer.put(port)
+            return writer.bytes
+        case .connecting: return [Tag.connecting.rawValue]
+        case .noDataSocket(let failure):
+            var writer = MessageWriter(tag: Tag.noDataSocket.rawValue)
+            writer.put(failure.rawValue)
+            return writer.bytes
+        case .finish: return [Tag.finish.rawValue]
+        }
+    }
+
+    /// Reads one whole message.
+    init(decoding message: [UInt8]) throws(MessageError) {
+        var reader = try MessageReader(message)
+        guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
+        switch tag {
+        case .granted: self = .granted(permissions: Permissions(rawValue: try reader.take()))
+        case .refused: self = .refused(isLast: try reader.takeBool())
+        case .loginEnded: self = .loginEnded
+        case .listening: self = .listening(port: try reader.take())
+        case .connecting: self = .connecting
+        case .noDataSocket:
+            guard let failure = DataSocketFailure(rawValue: try reader.take()) else {
+                throw .invalidValue
+            }
+            self = .noDataSocket(failure)
+        case .finish: self = .finish
+        }
+        try reader.finish()
+    }
+}
+
+/// Why there is no data socket.
+package enum DataSocketFailure: UInt8, Error, Hashable, Sendable {
+    /// Every port of the range is taken.
+    case rangeExhausted = 1
+    /// The address or port is not one that this server connects to.
+    case forbidden
+    /// The kernel could not do it.
+    case failed
+}

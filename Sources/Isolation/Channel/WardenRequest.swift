@@ -1,0 +1,137 @@
+internal import FTPProtocol
+internal import LinuxSystem
+internal import Logging
+
+/// What a Session asks of its Warden.
+enum WardenRequest {
+    /// Check a password, and start the Agent when it is right.
+    case authenticate(LoginAttempt)
+    /// End the login (REIN).
+    case endLogin
+    /// Open a listening socket for a passive data connection.
+    case listenForData
+    /// Start an active data connection.
+    case connectForData(IPAddress, port: UInt16)
+    /// Write a line into the log.
+    case log(Logger.Level, String)
+
+    /// What kind of request it is, for ``WardenState/allow(_:)``.
+    enum Kind: UInt8 {
+        case authenticate = 1
+        case endLogin
+        case listenForData
+        case connectForData
+        case log
+    }
+
+    /// The longest user name, in bytes of UTF-8.
+    static let maximumUserByteCount = 128
+    /// The longest password, in bytes.
+    static let maximumPasswordByteCount = 512
+    /// The longest log line, in bytes of UTF-8.
+    static let maximumLogByteCount = 4_096
+
+    var kind: Kind {
+        switch self {
+        case .authenticate: .authenticate
+        case .endLogin: .endLogin
+        case .listenForData: .listenForData
+        case .connectForData: .connectForData
+        case .log: .log
+        }
+    }
+
+    /// The message.
+    var encoded: [UInt8] {
+        var writer = MessageWriter(tag: kind.rawValue)
+        switch self {
+        case .authenticate(let attempt):
+            writer.put(attempt.user)
+            unsafe attempt.password.withBytes { unsafe writer.put([UInt8]($0)) }
+        case .endLogin, .listenForData:
+            break
+        case .connectForData(let address, let port):
+            writer.put(address)
+            writer.put(port)
+        case .log(let level, let text):
+            writer.put(UInt8(Logger.Level.allCases.firstIndex(of: level) ?? 0))
+            writer.put(text)
+        }
+        return writer.bytes
+    }
+
+    /// Reads one whole message.
+    ///
+    /// Treats every byte as hostile: the sender may be a Session that somebody else now controls.
+    init(decoding message: [UInt8]) throws(MessageError) {
+        var reader = try MessageReader(message)
+        guard let kind = Kind(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
+        switch kind {
+        case .authenticate:
+            let user = try reader.takeString(maximum: Self.maximumUserByteCount)
+            guard UserName.isAcceptable(user) else { throw .invalidValue }
+            let password = try reader.takeSecret(maximum: Self.maximumPasswordByteCount)
+            guard unsafe password.withBytes({ unsafe !$0.contains(0) }) else {
+                throw .invalidValue
+            }
+            self = .authenticate(LoginAttempt(user: user, password: password))
+        case .endLogin: self = .endLogin
+        case .listenForData: self = .listenForData
+        case .connectForData:
+            let address = try reader.takeAddress()
+            self = .connectForData(address, port: try reader.take())
+        case .log:
+            let index = Int(try reader.take(UInt8.self))
+            guard Logger.Level.allCases.indices.contains(index) else { throw .invalidValue }
+            let text = try reader.takeString(maximum: Self.maximumLogByteCount)
+            self = .log(Logger.Level.allCases[index], text)
+        }
+        try reader.finish()
+    }
+}
+
+/// A user name with the password that was sent for it.
+///
+/// A class, because enums with a payload that has a single owner cannot be matched freely yet.
+final class LoginAttempt {
+    let user: String
+    let password: Secret
+
+    init(user: String, password: consuming Secret) {
+        self.user = user
+        self.password = password
+    }
+}
+
+/// Which user names go as far as a password check.
+package enum UserName {
+    /// Whether `name` is 1 to 128 bytes of UTF-8 without control characters.
+    package static func isAcceptable(_ name: String) -> Bool {
+        (1...WardenRequest.maximumUserByteCount).contains(name.utf8.count)
+            && name.unicodeScalars.allSatisfy {
+                $0.properties.generalCategory != .control
+            }
+    }
+}
+
+extension MessageWriter {
+    /// Appends an address, the IPv6 form for both families.
+    mutating func put(_ address: IPAddress) {
+        switch address {
+        case .v4(let number):
+            put(UInt64(0))
+            put(UInt64(0xFFFF_0000_0000) | UInt64(number))
+        case .v6(let high, let low):
+            put(high)
+            put(low)
+        }
+    }
+}
+
+extension MessageReader {
+    /// Takes an address; the mapped form becomes IPv4.
+    mutating func takeAddress() throws(MessageError) -> IPAddress {
+        let high = try take(UInt64.self)
+        return IPAddress.v6(high: high, low: try take()).unmapped
+    }
+}

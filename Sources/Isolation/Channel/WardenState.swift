@@ -1,0 +1,32 @@
+internal import LinuxSystem
+
+/// How far a Warden has come, and so what it will still do.
+enum WardenState: Hashable {
+    case beforeLogin(attemptsLeft: Int)
+    case loggedIn(attemptsLeft: Int)
+
+    /// Attempts that the Session may still make.
+    var attemptsLeft: Int {
+        switch self {
+        case .beforeLogin(let count), .loggedIn(let count): count
+        }
+    }
+
+    /// Checks that a request may be made now.
+    ///
+    /// Every pair is written out, with no `default`, so that a new request cannot be forgotten here.
+    ///
+    /// - Throws: ``MessageError/outOfTurn``.
+    func allow(_ kind: WardenRequest.Kind) throws(MessageError) {
+        switch (self, kind) {
+        case (.beforeLogin(let attemptsLeft), .authenticate) where attemptsLeft > 0: return
+        case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
+        case (.loggedIn, .endLogin): return
+        case (.beforeLogin, .log), (.loggedIn, .log): return
+        case (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
+            (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),
+            (.loggedIn, .authenticate):
+            throw .outOfTurn
+        }
+    }
+}

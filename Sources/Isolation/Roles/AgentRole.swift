@@ -1,0 +1,44 @@
+internal import Authentication
+internal import FileSystem
+internal import FTPProtocol
+internal import LinuxSystem
+
+/// The process that opens files: the logged-in user, without network.
+enum AgentRole {
+    /// What the Agent says once it stands behind its walls.
+    static let ready: [UInt8] = [1]
+
+    /// Becomes the Agent of `account` and answers its Session until that one ends.
+    static func run(
+        _ account: Account,
+        channel: consuming MessageSocket,
+        settings: WardenSettings
+    ) -> Never {
+        DaemonProcess.setName("ftps-agent")
+        let fileSystem: PermittedFileSystem
+        do throws(SystemError) {
+            try DaemonProcess.closeDescriptors(except: [channel.descriptor.number])
+            try DaemonProcess.resetSignals()
+            try DaemonProcess.outliveTermination()
+            Credentials.setFileModeMask(settings.umask)
+            let isSwitching = Credentials.isRoot
+            try Confinement.becomeUser(
+                isSwitching ? account.credentials : nil, groups: account.groups)
+            // Opened as the user: the kernel decides whether the user may enter this directory.
+            let jail = try Jail.opening(account.home, openMode: settings.openMode)
+            try Confinement.enterAgent(
+                root: jail.rootDescriptorNumber, usesSeccomp: settings.usesSeccomp)
+            fileSystem = PermittedFileSystem(
+                jail, permissions: account.permissions, allowsListing: settings.allowsListing)
+            try channel.send(ready)
+        } catch {
+            DaemonProcess.exit(RoleStatus.notConfined)
+        }
+        do throws(MessageError) {
+            try FileServer(channel, serving: fileSystem).run()
+        } catch {
+            DaemonProcess.exit(RoleStatus.violation)
+        }
+        DaemonProcess.exit(0)
+    }
+}

@@ -1,0 +1,229 @@
+package import Authentication
+internal import FTPProtocol
+internal import Glibc
+package import LinuxSystem
+package import Logging
+internal import SystemPackage
+
+/// Where a Listener listens, and how many clients it takes.
+package struct ListenerSettings: Sendable {
+    /// The control ports.
+    package var addresses: [SocketAddress]
+
+    /// IPv6 sockets take IPv4 clients too.
+    package var isDualStack = false
+
+    /// Sessions at a time (`max_clients`), 0 for any number.
+    package var maximumClients = 2_000
+
+    /// Sessions at a time from one address (`max_per_ip`), 0 for any number.
+    package var maximumClientsPerAddress = 50
+
+    /// Clients speak TLS at once (`implicit_ssl`), so no reply may be sent in clear.
+    package var isImplicitTLS = false
+
+    /// What Wardens enforce.
+    package var warden = WardenSettings()
+
+    /// Creates settings.
+    package init(addresses: [SocketAddress]) {
+        self.addresses = addresses
+    }
+}
+
+/// The first process: accepts, counts and forks. It reads no byte of the network, ever.
+package final class Listener {
+    /// Connections that the kernel holds for us: a burst of some hundred clients is nothing unusual.
+    private static let backlog: CInt = 1_024
+
+    private let settings: ListenerSettings
+    private let authorizers: [any Authorizer]
+    private let logger: Logger
+    private let signals: SignalDescriptor
+    private var leash: Pipe
+    private var sockets: [ListeningBox]
+    private var counter: AddressCounter
+    private var isFull = false
+
+    /// Opens the control ports.
+    ///
+    /// - Throws: ``ListenerError`` naming the address that could not be listened on.
+    package init(
+        _ settings: ListenerSettings,
+        authorizers: [any Authorizer],
+        logger: Logger
+    ) throws(ListenerError) {
+        self.settings = settings
+        self.authorizers = authorizers
+        self.logger = logger
+        counter = AddressCounter(
+            maximum: settings.maximumClients,
+            maximumPerAddress: settings.maximumClientsPerAddress)
+        var address: SocketAddress?
+        do throws(SystemError) {
+            // Before the ports are opened: a SIGTERM from now on is never lost.
+            signals = try SignalDescriptor()
+            leash = try Pipe()
+            var sockets: [ListeningBox] = []
+            for next in settings.addresses {
+                address = next
+                sockets.append(
+                    ListeningBox(
+                        try .listening(
+                            on: next, backlog: Self.backlog, isDualStack: settings.isDualStack)))
+            }
+            self.sockets = sockets
+        } catch {
+            throw ListenerError(address: address, cause: error)
+        }
+    }
+
+    /// Where clients are accepted, with the ports that the kernel chose.
+    package var localAddresses: [SocketAddress] {
+        sockets.compactMap { try? $0.descriptor.localAddress() }
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// Idle sessions are then told to go, running transfers may finish within the Wardens' limit,
+    /// and a second signal ends them at once.
+    ///
+    /// - Parameter body: What each Session runs, in its own process.
+    package func run(_ body: (consuming SessionStart) -> Void) {
+        DaemonProcess.setName("ftps-listener")
+        if Confinement.landlockABI == 0 {
+            logger.warning("this kernel has no Landlock; the jail rests on openat2 and seccomp")
+        }
+        while wait(until: .never) { acceptClients(body) }
+        finish()
+    }
+
+    /// Waits for clients; `false` when a signal asked to end.
+    private func wait(until deadline: Deadline) -> Bool {
+        var entries = [PollEntry(signals.descriptor.number, reading: true)]
+        entries += sockets.map { PollEntry($0.descriptor.number, reading: !isFull) }
+        // Out of descriptors or memory: look again a little later instead of spinning.
+        let limit = isFull ? min(deadline, Deadline(after: .milliseconds(200))) : deadline
+        isFull = false
+        _ = try? poll(&entries, until: limit)
+        return !takeSignals()
+    }
+
+    /// Reaps children; `true` when a signal asked to end.
+    private func takeSignals() -> Bool {
+        var mustEnd = false
+        while let signal = signals.next() {
+            switch signal {
+            case SIGTERM, SIGINT: mustEnd = true
+            case SIGHUP: logger.notice("SIGHUP ignored: restart to load a configuration")
+            default: break
+            }
+        }
+        while let (process, _) = DaemonProcess.reap() { counter.remove(process) }
+        return mustEnd
+    }
+
+    private func acceptClients(_ body: (consuming SessionStart) -> Void) {
+        for socket in sockets {
+            // A bounded number in a row, so that one busy port cannot starve the others.
+            for _ in 0..<64 {
+                do throws(SystemError) {
+                    guard let client = try socket.descriptor.accept() else { break }
+                    serve(client, body)
+                } catch {
+                    logger.warning("accept: \(error)")
+                    isFull = true
+                    break
+                }
+            }
+        }
+    }
+
+    private func serve(
+        _ client: consuming AcceptedConnection,
+        _ body: (consuming SessionStart) -> Void
+    ) {
+        let peer = client.peer
+        let control = client.takeDescriptor()
+        if let refusal = counter.refusal(of: peer.address) {
+            refuse(control, peer, refusal)
+            return
+        }
+        var logger = logger
+        logger[metadataKey: "session"] = .string(randomWord(count: 8))
+        logger[metadataKey: "peer"] = .stringConvertible(peer)
+        do throws(SystemError) {
+            switch try DaemonProcess.fork() {
+            case .child:
+                Warden.run(
+                    control: control, peer: peer, leash: leash.output,
+                    settings: settings.warden, authorizers: authorizers, logger: logger,
+                    body: body)
+            case .parent(let process):
+                counter.add(process, from: peer.address)
+                logger.info("connected")
+            }
+        } catch {
+            refuse(control, peer, .noResources)
+        }
+    }
+
+    private func refuse(
+        _ control: consuming OwnedDescriptor,
+        _ peer: SocketAddress,
+        _ refusal: ClientRefusal
+    ) {
+        logger.notice(
+            "client refused",
+            metadata: ["peer": .stringConvertible(peer), "why": .string(refusal.logText)])
+        guard !settings.isImplicitTLS else { return }
+        _ = unsafe refusal.reply.encoded.withUnsafeBytes { unsafe control.send($0) }
+    }
+
+    private func finish() {
+        logger.notice("ending", metadata: ["sessions": .stringConvertible(counter.processes.count)])
+        sockets = []
+        leash.closeInput()
+        var deadline = Deadline(after: settings.warden.shutdownTimeout + .seconds(5))
+        while !counter.isEmpty, !deadline.hasPassed {
+            if !wait(until: deadline) { deadline = Deadline(after: .zero) }
+        }
+        for process in counter.processes {
+            DaemonProcess.signal(process, SIGKILL)
+            _ = DaemonProcess.reap(process, waits: true)
+        }
+        logger.notice("ended")
+    }
+}
+
+/// A control port could not be opened.
+package struct ListenerError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The address, or `nil` when it failed before the first one.
+    package let address: SocketAddress?
+
+    /// What the kernel said.
+    package let cause: SystemError
+
+    /// What failed, where, and the mend.
+    package var description: String {
+        guard let address else { return "\(cause)" }
+        let mend =
+            switch cause.errno {
+            case .addressInUse: "another program listens there; stop it or set listen_port"
+            case .permissionDenied: "ports below 1024 need root; set listen_port"
+            case .addressNotAvailable:
+                "the address is not this machine's; set listen_address or listen_address6"
+            default: "see \(cause)"
+            }
+        return "cannot listen on \(address): \(mend)"
+    }
+}
+
+/// Holds one listening socket, since arrays hold no value with a single owner.
+private final class ListeningBox {
+    let descriptor: OwnedDescriptor
+
+    init(_ descriptor: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
+    }
+}

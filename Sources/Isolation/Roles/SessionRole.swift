@@ -1,0 +1,72 @@
+internal import CLinux
+package import LinuxSystem
+
+/// What a Session begins with.
+package struct SessionStart: ~Copyable {
+    /// The control connection.
+    package var control: OwnedDescriptor
+
+    /// The client.
+    package let peer: SocketAddress
+
+    /// The address that the client connected to.
+    package let local: SocketAddress
+
+    /// The Warden.
+    package let warden: WardenClient
+
+    init(
+        control: consuming OwnedDescriptor,
+        peer: SocketAddress,
+        local: SocketAddress,
+        warden: WardenClient
+    ) {
+        self.control = control
+        self.peer = peer
+        self.local = local
+        self.warden = warden
+    }
+
+    /// Gives up everything but the control connection.
+    package consuming func takeControl() -> OwnedDescriptor { control }
+}
+
+/// The process that speaks with the client: an unprivileged uid, no files, no way to make a socket.
+enum SessionRole {
+    /// Becomes a Session and serves one client.
+    ///
+    /// - Parameter body: The protocol. It returns when the connection has ended.
+    static func run(
+        control: consuming OwnedDescriptor,
+        channel: consuming MessageSocket,
+        peer: SocketAddress,
+        local: SocketAddress,
+        settings: WardenSettings,
+        body: (consuming SessionStart) -> Void
+    ) -> Never {
+        DaemonProcess.setName("ftps-session")
+        do throws(SystemError) {
+            try DaemonProcess.closeDescriptors(
+                except: [control.number, channel.descriptor.number])
+            try DaemonProcess.resetSignals()
+            // A terminal's ^C and a service manager's SIGTERM reach every process of the group; a
+            // Session ends when its Warden asks it to.
+            try DaemonProcess.outliveTermination()
+            try Confinement.enterSession(
+                as: settings.unprivileged, usesSeccomp: settings.usesSeccomp)
+        } catch {
+            DaemonProcess.exit(RoleStatus.notConfined)
+        }
+        let warden = WardenClient(channel)
+        body(SessionStart(control: control, peer: peer, local: local, warden: warden))
+        DaemonProcess.exit(0)
+    }
+}
+
+/// Exit statuses that mean something to the Warden.
+enum RoleStatus {
+    /// The process could not give up its rights, and so did nothing.
+    static let notConfined: CInt = 70
+    /// The process received a message that none of ours sends.
+    static let violation: CInt = 71
+}

@@ -1,0 +1,289 @@
+internal import Authentication
+internal import FTPProtocol
+internal import LinuxSystem
+internal import Logging
+internal import SystemPackage
+
+/// The privileged process of one connection.
+///
+/// Runs PAM, starts the Agent, makes data sockets. It never sees a byte that the client sent except
+/// what its Session puts into the typed messages of ``WardenRequest``.
+final class Warden {
+    private let peer: SocketAddress
+    private let local: SocketAddress
+    private let settings: WardenSettings
+    private let authorizers: [any Authorizer]
+    private let channel: MessageSocket
+    private let session: CInt
+    private var logger: Logger
+    private var logBudget = LogBudget()
+    private var state: WardenState
+    private var login: (any Login)?
+    private var agent: CInt?
+
+    private init(
+        peer: SocketAddress,
+        local: SocketAddress,
+        settings: WardenSettings,
+        authorizers: [any Authorizer],
+        channel: consuming MessageSocket,
+        session: CInt,
+        logger: Logger
+    ) {
+        self.peer = peer
+        self.local = local
+        self.settings = settings
+        self.authorizers = authorizers
+        self.channel = channel
+        self.session = session
+        self.logger = logger
+        state = .beforeLogin(attemptsLeft: max(1, settings.maximumFailures))
+    }
+
+    /// Becomes the Warden of a connection that was just accepted, in a process of its own.
+    ///
+    /// - Parameters:
+    ///   - leash: A pipe whose other end only the Listener holds; it hangs up when the server is to
+    ///     end, or has ended.
+    ///   - body: What the Session runs.
+    static func run(
+        control: consuming OwnedDescriptor,
+        peer: SocketAddress,
+        leash: borrowing OwnedDescriptor,
+        settings: WardenSettings,
+        authorizers: [any Authorizer],
+        logger: Logger,
+        body: (consuming SessionStart) -> Void
+    ) -> Never {
+        DaemonProcess.setName("ftps-warden")
+        do throws(SystemError) {
+            try DaemonProcess.closeDescriptors(except: [control.number, leash.number])
+            try DaemonProcess.resetSignals()
+            try DaemonProcess.outliveTermination()
+            let local = try control.localAddress()
+            let pair = try MessageSocket.makePair()
+            switch try DaemonProcess.fork() {
+            case .child:
+                SessionRole.run(
+                    control: control, channel: pair.takeSecond(), peer: peer, local: local,
+                    settings: settings, body: body)
+            case .parent(let session):
+                // The Session has the connection now; no privileged process keeps it.
+                try control.close()
+                let warden = Warden(
+                    peer: peer, local: local, settings: settings, authorizers: authorizers,
+                    channel: pair.takeFirst(), session: session, logger: logger)
+                warden.serve(leash: leash)
+                warden.end()
+            }
+        } catch {
+            logger.error("session not started: \(error)")
+            DaemonProcess.exit(1)
+        }
+        DaemonProcess.exit(0)
+    }
+
+    private func serve(leash: borrowing OwnedDescriptor) {
+        var deadline = Deadline.never
+        while true {
+            let isEnding = deadline != .never
+            var entries = [
+                PollEntry(channel.descriptor.number, reading: true),
+                isEnding ? .none : PollEntry(leash.number, reading: true),
+            ]
+            guard let count = try? poll(&entries, until: deadline) else { return }
+            if count == 0, deadline.hasPassed {
+                logger.warning("ended: the time to finish is over")
+                return
+            }
+            if entries[1].isReadable {
+                deadline = Deadline(after: settings.shutdownTimeout)
+                guard (try? channel.send(WardenReply.finish.encoded)) != nil else { return }
+            }
+            if entries[0].isReadable {
+                do throws(SessionOver) {
+                    try serveOne()
+                } catch {
+                    return
+                }
+            }
+        }
+    }
+
+    /// Receives one request, checks that it may be made now, and carries it out.
+    private func serveOne() throws(SessionOver) {
+        do {
+            guard var message = try channel.receive() else { throw SessionOver() }
+            guard message.takeDescriptor() == nil else { throw MessageError.wrongDescriptor }
+            let request = try WardenRequest(decoding: message.bytes)
+            message.wipe()
+            try state.allow(request.kind)
+            try perform(request)
+        } catch let error as MessageError {
+            // Whoever sends this is not the Session that we started.
+            logger.error("session ended: violation on the warden channel: \(error)")
+            throw SessionOver()
+        } catch let error as SystemError where error.isInterruption {
+            return
+        } catch {
+            throw SessionOver()
+        }
+    }
+
+    private func perform(_ request: WardenRequest) throws(SystemError) {
+        switch request {
+        case .authenticate(let attempt): try authenticate(attempt)
+        case .endLogin:
+            endLogin()
+            state = .beforeLogin(attemptsLeft: state.attemptsLeft)
+            try channel.send(WardenReply.loginEnded.encoded)
+        case .listenForData: try listenForData()
+        case .connectForData(let address, let port): try connectForData(address, port)
+        case .log(let level, let text): log(level, text)
+        }
+    }
+
+    // MARK: Login
+
+    private func authenticate(_ attempt: LoginAttempt) throws(SystemError) {
+        let shown = LogText.escaped(Array(attempt.user.utf8))
+        do throws(LoginRefusal) {
+            let login = try check(attempt)
+            self.login = login
+            let agentEnd = try startAgent(for: login.account)
+            logger[metadataKey: "user"] = .string(shown)
+            logger.info(
+                "login",
+                metadata: ["uid": .stringConvertible(login.account.credentials.user)])
+            state = .loggedIn(attemptsLeft: state.attemptsLeft)
+            sleep(for: settings.successDelay)
+            let reply = WardenReply.granted(permissions: login.account.permissions)
+            try? channel.send(reply.encoded, with: agentEnd.descriptor)
+        } catch {
+            endLogin()
+            let attemptsLeft = state.attemptsLeft - 1
+            state = .beforeLogin(attemptsLeft: attemptsLeft)
+            logger.notice(
+                "login refused",
+                metadata: ["user": .string(shown), "why": .string(error.logText)])
+            sleep(for: settings.failureDelay)
+            try channel.send(WardenReply.refused(isLast: attemptsLeft == 0).encoded)
+        }
+    }
+
+    private func check(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
+        if let list = settings.userList, !list.admits(attempt.user) {
+            throw .denied(rule: "userlist_file")
+        }
+        for authorizer in authorizers {
+            do throws(LoginRefusal) {
+                return try authorizer.authenticate(
+                    user: attempt.user, password: attempt.password, from: peer.address)
+            } catch {
+                guard error == .unknownUser else { throw error }
+            }
+        }
+        throw .unknownUser
+    }
+
+    /// Starts the Agent and waits until it stands behind its walls.
+    private func startAgent(for account: Account) throws(LoginRefusal) -> MessageSocket {
+        guard account.credentials.user != 0 || !Credentials.isRoot else {
+            throw .denied(rule: "root may not log in")
+        }
+        do throws(SystemError) {
+            let pair = try MessageSocket.makePair()
+            switch try DaemonProcess.fork() {
+            case .child:
+                AgentRole.run(account, channel: pair.takeSecond(), settings: settings)
+            case .parent(let process):
+                agent = process
+                let end = pair.takeFirst()
+                var answer: [UInt8] = []
+                if let message = try end.receive() { answer = message.bytes }
+                guard answer == AgentRole.ready else {
+                    throw SystemError("home directory", .noSuchFileOrDirectory)
+                }
+                return end
+            }
+        } catch {
+            throw .unavailable(reason: "\(error)")
+        }
+    }
+
+    private func endLogin() {
+        if let process = agent.take() {
+            DaemonProcess.signal(process, 9)
+            let status = DaemonProcess.reap(process, waits: true)?.1
+            if status == RoleStatus.violation {
+                logger.error("session ended: violation on the agent channel")
+            }
+        }
+        login.take()?.end()
+    }
+
+    // MARK: Data sockets
+
+    private func listenForData() throws(SystemError) {
+        do throws(DataSocketFailure) {
+            guard let ports = settings.passivePorts else { throw .forbidden }
+            let socket = try ports.listen(on: local)
+            let reply = WardenReply.listening(port: socket.port)
+            try? channel.send(reply.encoded, with: socket.descriptor)
+        } catch {
+            if error == .rangeExhausted { logger.warning("no passive port is free") }
+            try channel.send(WardenReply.noDataSocket(error).encoded)
+        }
+    }
+
+    private func connectForData(_ address: IPAddress, _ port: UInt16) throws(SystemError) {
+        let remote = SocketAddress(address, port: port, scope: peer.scope)
+        do throws(SystemError) {
+            let mayConnect = settings.allowsActive
+                && (settings.allowsForeignActive
+                    || (remote.address == peer.address && port >= 1024))
+            guard mayConnect, port != 0 else {
+                logger.warning(
+                    "active connection refused", metadata: ["to": .stringConvertible(remote)])
+                throw SystemError("connect", .notPermitted)
+            }
+            let origin = SocketAddress(
+                local.address, port: settings.activePort, scope: local.scope)
+            let socket = try OwnedDescriptor.connecting(to: remote, from: origin)
+            try channel.send(WardenReply.connecting.encoded, with: socket)
+        } catch {
+            let failure: DataSocketFailure = error.errno == .notPermitted ? .forbidden : .failed
+            try channel.send(WardenReply.noDataSocket(failure).encoded)
+        }
+    }
+
+    // MARK: Log and end
+
+    private func log(_ level: Logger.Level, _ text: String) {
+        switch logBudget.spend() {
+        case .drop: return
+        case .writeAfterDropping(let count):
+            logger.warning("log lines of this session dropped: \(count)")
+        case .write: break
+        }
+        // Escaped once more: the Session that should have done so may be somebody else's by now.
+        logger.log(
+            level: level,
+            "\(LogText.escaped(Array(text.utf8), maximumByteCount: WardenRequest.maximumLogByteCount))")
+    }
+
+    private func end() {
+        DaemonProcess.signal(session, 9)
+        let status = DaemonProcess.reap(session, waits: true)?.1 ?? 0
+        endLogin()
+        switch status {
+        // Ended by itself, or by the line above.
+        case 0, 128 + 9: logger.info("disconnected")
+        case RoleStatus.notConfined: logger.error("session not started: could not be confined")
+        default: logger.error("session ended by status \(status)")
+        }
+    }
+}
+
+/// The session has ended, or has to.
+private struct SessionOver: Error {}

@@ -1,0 +1,50 @@
+package import Authentication
+package import LinuxSystem
+
+/// What a Warden enforces, whatever its Session asks for.
+package struct WardenSettings: Sendable {
+    /// The ids that Sessions run under; `nil` without root.
+    package var unprivileged: Credentials?
+
+    /// Whether system calls are filtered (`seccomp_sandbox`).
+    package var usesSeccomp = true
+
+    /// Failed logins after which a session ends (`max_login_fails`).
+    package var maximumFailures = 3
+
+    /// The wait before a refusal is told (`delay_failed_login`).
+    package var failureDelay: Duration = .seconds(1)
+
+    /// The wait before a success is told (`delay_successful_login`).
+    package var successDelay: Duration = .zero
+
+    /// Who may try to log in at all (`userlist_enable`).
+    package var userList: UserList?
+
+    /// Where passive data connections are awaited; `nil` for nowhere (`pasv_enable`).
+    package var passivePorts: PassivePorts?
+
+    /// Whether active data connections are made (`port_enable`).
+    package var allowsActive = true
+
+    /// Whether they may lead to any address and port (`port_promiscuous`).
+    package var allowsForeignActive = false
+
+    /// The port that they come from (`ftp_data_port`); 0 for any.
+    package var activePort: UInt16 = 0
+
+    /// Permission bits taken from new files and directories (`local_umask`).
+    package var umask: UInt16 = 0o077
+
+    /// Permission bits of new files before the umask (`file_open_mode`).
+    package var openMode: UInt16 = 0o666
+
+    /// Whether directories may be listed (`dirlist_enable`).
+    package var allowsListing = true
+
+    /// How long a running transfer may go on once the server is to end.
+    package var shutdownTimeout: Duration = .seconds(30)
+
+    /// Creates the defaults.
+    package init() {}
+}

@@ -1,0 +1,125 @@
+internal import CLinux
+package import Glibc
+internal import SystemPackage
+
+/// Which side of a `fork(2)` this is.
+package enum ForkOutcome: Hashable, Sendable {
+    /// The new process.
+    case child
+    /// The old process, with the new one's id.
+    case parent(pid_t)
+}
+
+/// The processes of the daemon: one thread each, forked without exec.
+package enum DaemonProcess {
+    /// Makes a second process out of this one.
+    ///
+    /// - Precondition: This process has one thread. A child forked beside another thread may hang
+    ///   on a lock that this thread held, so the process is aborted instead.
+    /// - Throws: ``SystemError`` with `EAGAIN` or `ENOMEM` when there is no room for another.
+    package static func fork() throws(SystemError) -> ForkOutcome {
+        let child = try checked("fork", CLinux_fork())
+        return child == 0 ? .child : .parent(child)
+    }
+
+    /// Takes the status of one child that ended.
+    ///
+    /// Wraps `waitpid(2)`.
+    ///
+    /// - Parameters:
+    ///   - child: The child, or `nil` for any.
+    ///   - waits: Whether to wait for the end.
+    /// - Returns: The child's id and its exit status (128 plus the number if a signal ended it), or
+    ///   `nil` when none has ended.
+    package static func reap(_ child: pid_t? = nil, waits: Bool = false) -> (pid_t, CInt)? {
+        var status: CInt = 0
+        while true {
+            let pid = unsafe waitpid(child ?? -1, &status, waits ? 0 : WNOHANG)
+            if pid > 0 { return (pid, CLinux_exit_status(status)) }
+            guard pid < 0, errno == EINTR else { return nil }
+        }
+    }
+
+    /// Sends `signal` to `process`, which must be a child that has not been reaped.
+    package static func signal(_ process: pid_t, _ signal: CInt) {
+        _ = Glibc.kill(process, signal)
+    }
+
+    /// Ends this process at once, without running anything that the parent registered.
+    package static func exit(_ status: CInt) -> Never {
+        _exit(status)
+    }
+
+    /// Sets the name that `ps(1)` shows, at most 15 bytes.
+    package static func setName(_ name: String) {
+        _ = unsafe CLinux_set_name(name)
+    }
+
+    /// Has the kernel send `signal` when the parent dies.
+    ///
+    /// Set it after switching ids: `prctl(2)` clears it then.
+    package static func endWithParent(_ signal: CInt = SIGKILL) throws(SystemError) {
+        try checked("prctl", CLinux_set_parent_death_signal(signal))
+    }
+
+    /// Default action for all signals but `SIGPIPE`, which is ignored; nothing blocked.
+    package static func resetSignals() throws(SystemError) {
+        try checked("sigprocmask", CLinux_reset_signals())
+    }
+
+    /// Has SIGTERM, SIGINT and SIGHUP only interrupt a wait.
+    ///
+    /// They are caught and not ignored, so that programs which PAM modules run get the defaults.
+    package static func outliveTermination() throws(SystemError) {
+        for signal in [SIGTERM, SIGINT, SIGHUP] {
+            try checked("sigaction", CLinux_watch_signal(signal))
+        }
+    }
+
+    /// Closes every descriptor but 0, 1, 2 and `kept`.
+    ///
+    /// Uses `close_range(2)` between the kept ones, so a high descriptor limit costs nothing.
+    package static func closeDescriptors(except kept: [CInt]) throws(SystemError) {
+        var first: CUnsignedInt = 3
+        for number in kept.sorted() where number >= 3 {
+            let number = CUnsignedInt(number)
+            if number > first {
+                try checked("close_range", CLinux_close_range(first, number - 1))
+            }
+            first = number + 1
+        }
+        try checked("close_range", CLinux_close_range(first, .max))
+    }
+
+    /// Points the descriptors in `numbers` to `/dev/null`.
+    package static func silence(_ numbers: CInt...) throws(SystemError) {
+        let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard null >= 0 else { throw SystemError("open") }
+        let owner = OwnedDescriptor(owning: null)
+        for number in numbers {
+            guard dup2(owner.number, number) >= 0 else { throw SystemError("dup2") }
+        }
+    }
+
+    /// Removes every environment variable.
+    package static func clearEnvironment() {
+        _ = CLinux_clear_environment()
+    }
+}
+
+/// Signals that a process reads instead of being interrupted by (`signalfd(2)`).
+package struct SignalDescriptor: ~Copyable {
+    /// The descriptor, for `poll(2)`.
+    package let descriptor: OwnedDescriptor
+
+    /// Blocks SIGCHLD, SIGTERM, SIGINT and SIGHUP and delivers them here.
+    package init() throws(SystemError) {
+        descriptor = OwnedDescriptor(owning: try checked("signalfd", CLinux_signal_descriptor()))
+    }
+
+    /// The number of one signal that came, or `nil`.
+    package borrowing func next() -> CInt? {
+        let signal = CLinux_read_signal(descriptor.number)
+        return signal > 0 ? signal : nil
+    }
+}

@@ -1,0 +1,128 @@
+/// Why a message from another process was refused.
+package enum MessageError: Error, Hashable, Sendable {
+    /// The message ends before it should.
+    case truncated
+    /// There is more than the message should hold.
+    case trailingBytes(count: Int)
+    /// A field is longer than allowed.
+    case tooLong(byteCount: Int)
+    /// The message's kind does not exist.
+    case unknownTag(UInt8)
+    /// A field has a value that it cannot have.
+    case invalidValue
+    /// The message's kind is not allowed now.
+    case outOfTurn
+    /// A descriptor is missing, or one came that nobody asked for.
+    case wrongDescriptor
+}
+
+/// Builds a message, field by field, integers in little-endian order.
+package struct MessageWriter {
+    /// What has been written.
+    package private(set) var bytes: [UInt8]
+
+    /// Begins a message of kind `tag`.
+    package init(tag: UInt8) {
+        bytes = [tag]
+    }
+
+    /// Appends an integer in its full width.
+    package mutating func put(_ value: some FixedWidthInteger) {
+        var rest = value.littleEndian
+        for _ in 0..<(type(of: value).bitWidth / 8) {
+            bytes.append(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+        }
+    }
+
+    /// Appends 1 or 0.
+    package mutating func put(_ value: Bool) {
+        bytes.append(value ? 1 : 0)
+    }
+
+    /// Appends bytes behind their 32-bit count.
+    package mutating func put(_ value: [UInt8]) {
+        put(UInt32(value.count))
+        bytes.append(contentsOf: value)
+    }
+
+    /// Appends the UTF-8 form behind its 32-bit count.
+    package mutating func put(_ value: String) {
+        put(UInt32(value.utf8.count))
+        bytes.append(contentsOf: value.utf8)
+    }
+}
+
+/// Takes a message apart and treats every byte of it as hostile.
+package struct MessageReader {
+    private let bytes: [UInt8]
+    private var position: Int
+
+    /// The kind of the message.
+    package let tag: UInt8
+
+    /// Begins to read `bytes`.
+    package init(_ bytes: [UInt8]) throws(MessageError) {
+        guard let tag = bytes.first else { throw .truncated }
+        self.bytes = bytes
+        self.tag = tag
+        position = 1
+    }
+
+    /// Bytes that have not been read.
+    package var remaining: Int { bytes.count - position }
+
+    /// Takes an integer.
+    package mutating func take<Value: FixedWidthInteger>(
+        _ type: Value.Type = Value.self
+    ) throws(MessageError) -> Value {
+        let width = Value.bitWidth / 8
+        guard remaining >= width else { throw .truncated }
+        var value: Value = 0
+        for offset in 0..<width {
+            value |= Value(truncatingIfNeeded: bytes[position + offset]) << (8 * offset)
+        }
+        position += width
+        return value
+    }
+
+    /// Takes a truth value, which must be 0 or 1.
+    package mutating func takeBool() throws(MessageError) -> Bool {
+        switch try take(UInt8.self) {
+        case 0: return false
+        case 1: return true
+        default: throw .invalidValue
+        }
+    }
+
+    /// Takes counted bytes, at most `maximum`.
+    package mutating func takeBytes(maximum: Int) throws(MessageError) -> [UInt8] {
+        let count = Int(try take(UInt32.self))
+        guard count <= maximum else { throw .tooLong(byteCount: count) }
+        guard remaining >= count else { throw .truncated }
+        defer { position += count }
+        return [UInt8](bytes[position..<(position + count)])
+    }
+
+    /// Takes counted UTF-8, at most `maximum` bytes.
+    package mutating func takeString(maximum: Int) throws(MessageError) -> String {
+        guard let text = String(validating: try takeBytes(maximum: maximum), as: UTF8.self) else {
+            throw .invalidValue
+        }
+        return text
+    }
+
+    /// Takes counted bytes into memory that wipes itself.
+    package mutating func takeSecret(maximum: Int) throws(MessageError) -> Secret {
+        let count = Int(try take(UInt32.self))
+        guard count <= maximum else { throw .tooLong(byteCount: count) }
+        guard remaining >= count else { throw .truncated }
+        defer { position += count }
+        return Secret(copying: bytes[position..<(position + count)])
+    }
+
+    /// Checks that nothing is left over.
+    package func finish() throws(MessageError) {
+        guard remaining == 0 else { throw .trailingBytes(count: remaining) }
+    }
+}

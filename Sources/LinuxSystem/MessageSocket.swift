@@ -1,0 +1,137 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// One end of a channel between two processes: whole messages, in order, with descriptors.
+///
+/// A `SOCK_SEQPACKET` Unix socket (`unix(7)`).
+package struct MessageSocket: ~Copyable {
+    /// The largest message either side may send, in bytes.
+    package static let maximumByteCount = 65_536
+
+    /// The socket, for `poll(2)`.
+    package let descriptor: OwnedDescriptor
+
+    /// Takes over a socket made by ``makePair()``.
+    package init(owning descriptor: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Makes two connected ends, both with close-on-exec set.
+    package static func makePair() throws(SystemError) -> MessageSocketPair {
+        var numbers: [CInt] = [-1, -1]
+        let type = CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &numbers) == 0 else {
+            throw SystemError("socketpair")
+        }
+        return MessageSocketPair(
+            first: MessageSocket(owning: OwnedDescriptor(owning: numbers[0])),
+            second: MessageSocket(owning: OwnedDescriptor(owning: numbers[1])))
+    }
+
+    /// Gives up the message socket and keeps its descriptor, to be sent to another process.
+    package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+
+    /// Sends one message, waiting for room.
+    ///
+    /// - Throws: ``SystemError``; `EPIPE` or `ECONNRESET` when the other end is gone.
+    package borrowing func send(_ bytes: [UInt8]) throws(SystemError) {
+        try send(bytes, descriptorNumber: -1)
+    }
+
+    /// Sends one message together with a copy of `descriptor`.
+    package borrowing func send(
+        _ bytes: [UInt8],
+        with descriptor: borrowing OwnedDescriptor
+    ) throws(SystemError) {
+        try send(bytes, descriptorNumber: descriptor.number)
+    }
+
+    private borrowing func send(
+        _ bytes: [UInt8],
+        descriptorNumber: CInt
+    ) throws(SystemError) {
+        precondition(bytes.count <= Self.maximumByteCount && !bytes.isEmpty)
+        let socket = descriptor.number
+        while true {
+            let result = unsafe bytes.withUnsafeBytes {
+                unsafe CLinux_send_message(socket, $0.baseAddress, $0.count, descriptorNumber)
+            }
+            if result >= 0 { return }
+            guard result == -Int(EINTR) else {
+                throw SystemError("sendmsg", .init(rawValue: CInt(-result)))
+            }
+        }
+    }
+
+    /// Receives one message, waiting for it.
+    ///
+    /// - Returns: The message, or `nil` when the other end is gone.
+    /// - Throws: ``SystemError``; `EMSGSIZE` when the message is longer than
+    ///   ``maximumByteCount`` or brings more than one descriptor, `EINTR` when a signal came first.
+    package borrowing func receive() throws(SystemError) -> ReceivedMessage? {
+        var result = 0
+        var number: CInt = -1
+        let socket = descriptor.number
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.maximumByteCount) { buffer, count in
+            result = unsafe CLinux_receive_message(
+                socket, buffer.baseAddress, buffer.count, &number)
+            count = max(0, result)
+        }
+        guard result >= 0 else {
+            let errno = CInt(-result)
+            if errno == ECONNRESET { return nil }
+            throw SystemError("recvmsg", .init(rawValue: errno))
+        }
+        let passed = number >= 0 ? OwnedDescriptor(owning: number) : nil
+        // A SEQPACKET socket gives 0 both at the end and for an empty message; nobody sends those.
+        guard result > 0 else { return nil }
+        return ReceivedMessage(bytes: bytes, descriptor: passed)
+    }
+}
+
+/// The two ends of a new channel.
+package struct MessageSocketPair: ~Copyable {
+    private var first: MessageSocket
+    private var second: MessageSocket
+
+    init(first: consuming MessageSocket, second: consuming MessageSocket) {
+        self.first = first
+        self.second = second
+    }
+
+    /// Keeps the first end and closes the second.
+    package consuming func takeFirst() -> MessageSocket { first }
+
+    /// Keeps the second end and closes the first.
+    package consuming func takeSecond() -> MessageSocket { second }
+
+    /// Lends the second end's descriptor, to be sent to another process.
+    package borrowing func withSecond<Result>(
+        _ body: (borrowing OwnedDescriptor) throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        try body(second.descriptor)
+    }
+}
+
+/// One message from another process.
+package struct ReceivedMessage: ~Copyable {
+    /// The whole message, at least one byte.
+    package private(set) var bytes: [UInt8]
+
+    /// The descriptor that came with it.
+    private var descriptor: OwnedDescriptor?
+
+    init(bytes: [UInt8], descriptor: consuming OwnedDescriptor?) {
+        self.bytes = bytes
+        self.descriptor = descriptor
+    }
+
+    /// Hands over the descriptor that came with the message, the first time.
+    package mutating func takeDescriptor() -> OwnedDescriptor? { descriptor.take() }
+
+    /// Overwrites the message, which held a secret.
+    package mutating func wipe() {
+        unsafe bytes.withUnsafeMutableBytes { unsafe wipeMemory($0) }
+    }
+}

@@ -1,0 +1,23 @@
+internal import Glibc
+
+/// A pipe (`pipe(2)`): the output end hangs up when the last input end is closed.
+package struct Pipe: ~Copyable {
+    /// The end to read from, or to wait for a hang-up on.
+    package let output: OwnedDescriptor
+
+    private var input: OwnedDescriptor?
+
+    /// Makes a pipe, both ends with close-on-exec set.
+    package init() throws(SystemError) {
+        var numbers: [CInt] = [-1, -1]
+        guard unsafe pipe(&numbers) == 0 else { throw SystemError("pipe") }
+        output = OwnedDescriptor(owning: numbers[0])
+        input = OwnedDescriptor(owning: numbers[1])
+        for number in numbers { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+    }
+
+    /// Closes the input end of this process.
+    package mutating func closeInput() {
+        input = nil
+    }
+}

@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// Bytes that must not outlive their use: a password.
+///
+/// Not copyable, hence not printable either; the memory is overwritten when the value goes.
+@safe package struct Secret: ~Copyable {
+    private let memory: UnsafeMutableRawBufferPointer
+
+    /// Copies `bytes` and adds a terminating NUL behind them.
+    package init(copying bytes: some Collection<UInt8>) {
+        unsafe memory = .allocate(byteCount: bytes.count + 1, alignment: 1)
+        unsafe memory.copyBytes(from: bytes)
+        unsafe memory[bytes.count] = 0
+    }
+
+    deinit {
+        unsafe wipeMemory(memory)
+        unsafe memory.deallocate()
+    }
+
+    /// Number of bytes, without the terminating NUL.
+    package var count: Int { unsafe memory.count - 1 }
+
+    /// Lends the bytes, with a NUL behind the last one.
+    package borrowing func withCString<Result>(
+        _ body: (UnsafePointer<CChar>) -> Result
+    ) -> Result {
+        // SAFETY: the memory holds at least the terminating NUL, so there is a base address.
+        unsafe body(memory.assumingMemoryBound(to: CChar.self).baseAddress.unsafelyUnwrapped)
+    }
+
+    /// Lends the bytes without the NUL.
+    package borrowing func withBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        unsafe body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+    }
+}
+
+/// Overwrites memory in a way that the optimiser may not remove (`explicit_bzero(3)`).
+package func wipeMemory(_ memory: UnsafeMutableRawBufferPointer) {
+    guard let start = memory.baseAddress else { return }
+    unsafe explicit_bzero(start, memory.count)
+}

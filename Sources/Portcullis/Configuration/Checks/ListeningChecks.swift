@@ -1,0 +1,20 @@
+extension ConfigurationDraft {
+    /// Checks that clients can connect at all.
+    mutating func checkListening() {
+        let listening = configuration.listening
+        guard listening.ipv4 || listening.ipv6 else {
+            refuse(
+                "listen",
+                why: "neither IPv4 nor IPv6 is listened on",
+                mend: "write listen=YES or listen_ipv6=YES"
+            )
+            return
+        }
+        if !listening.ipv4 {
+            ignore("listen_address", why: "listen=NO, so no IPv4 socket is opened")
+        }
+        if !listening.ipv6 {
+            ignore("listen_address6", why: "no IPv6 socket is opened without listen_ipv6=YES")
+        }
+    }
+}

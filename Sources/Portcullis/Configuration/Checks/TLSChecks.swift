@@ -1,0 +1,85 @@
+extension ConfigurationDraft {
+    /// Checks certificates and versions, and settles what follows from other options.
+    mutating func checkTLS() {
+        guard configuration.tls.isEnabled else {
+            settleWithoutTLS()
+            return
+        }
+        configuration.tls.requiresReuseIsWritten = requiresReuse != nil
+        // Any address may then open a data connection, so only TLS can tell who does.
+        configuration.tls.requiresReuse = requiresReuse ?? configuration.passive.isPromiscuous
+        if !configuration.tls.allows12, !configuration.tls.allows13 {
+            refuse(
+                "ssl_tlsv13",
+                why: "ssl_tlsv12=NO too, so no version of TLS is left",
+                mend: "write ssl_tlsv13=YES"
+            )
+        }
+        guard let certificate = configuration.tls.certificateFile else {
+            refuse(
+                "rsa_cert_file",
+                why: "no certificate",
+                mend: "set rsa_cert_file to a PEM file with the certificate chain"
+            )
+            ignore("rsa_private_key_file", why: "there is no certificate to go with it")
+            return
+        }
+        if let key = configuration.tls.privateKeyFile {
+            _ = examine(certificate, of: "rsa_cert_file")
+            checkKey(key, of: "rsa_private_key_file")
+        } else {
+            checkKey(certificate, of: "rsa_cert_file")
+        }
+    }
+
+    /// Makes the values say what holds, so that nobody has to look at `isEnabled` beside them.
+    private mutating func settleWithoutTLS() {
+        let dependents = [
+            ("force_local_logins_ssl", configuration.tls.requiredForLogin),
+            ("force_local_data_ssl", configuration.tls.requiredForData),
+            ("require_ssl_reuse", requiresReuse == true),
+            ("implicit_ssl", configuration.tls.isImplicit),
+            ("ssl_alpn_required", configuration.tls.requiresALPN),
+            ("ssl_request_cert", configuration.tls.requestsClientCertificate),
+            ("rsa_cert_file", configuration.tls.certificateFile != nil),
+            ("rsa_private_key_file", configuration.tls.privateKeyFile != nil),
+        ]
+        for (name, wantsTLS) in dependents where wantsTLS {
+            ignore(name, why: "ssl_enable=NO turns TLS off")
+        }
+        configuration.tls.requiresReuseIsWritten = requiresReuse != nil
+        configuration.tls.requiredForLogin = false
+        configuration.tls.requiredForData = false
+        configuration.tls.requiresReuse = false
+        configuration.tls.isImplicit = false
+        configuration.tls.requiresALPN = false
+        configuration.tls.requestsClientCertificate = false
+    }
+
+    private mutating func checkKey(_ path: String, of name: String) {
+        guard let file = examine(path, of: name) else { return }
+        if file.mode & 0o022 != 0 {
+            refuse(
+                name,
+                why: "others than the owner may write the private key",
+                mend: "run chmod go-w on the file"
+            )
+        } else if file.mode & 0o004 != 0 {
+            remark(on: name, "everybody on this machine may read the private key")
+        }
+    }
+
+    /// Opens a file of the certificate, or refuses to start without it.
+    private mutating func examine(_ path: String, of name: String) -> HostFile? {
+        do {
+            return try HostFile.read(path, limit: 0)
+        } catch {
+            refuse(
+                name,
+                why: "the file cannot be read (\(error.reason))",
+                mend: "name a PEM file that this account may read"
+            )
+            return nil
+        }
+    }
+}

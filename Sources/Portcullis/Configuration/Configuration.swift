@@ -1,0 +1,196 @@
+package import FTPProtocol
+
+/// Everything an administrator may decide about the daemon, with the defaults.
+///
+/// A value that nobody can change behind the back of a process: it is read once, before the first
+/// fork. The names in back quotes are those of the configuration file.
+package struct Configuration: Sendable {
+    /// Where the daemon listens, and for how many clients.
+    package var listening = Listening()
+    /// Who may log in, and how they prove it.
+    package var login = Login()
+    /// TLS on the control and data connections.
+    package var tls = TLS()
+    /// Data connections that the client opens (PASV and EPSV).
+    package var passive = Passive()
+    /// Data connections that the server opens (PORT and EPRT).
+    package var active = Active()
+    /// How long each step may take.
+    package var timeouts = Timeouts()
+    /// What a user may do to files, and how they are shown.
+    package var files = Files()
+    /// The conversation on the control connection.
+    package var session = Session()
+
+    /// Creates the configuration of an empty file.
+    package init() {}
+
+    /// Where the daemon listens, and for how many clients.
+    package struct Listening: Sendable {
+        /// Whether an IPv4 socket is opened (`listen`).
+        package var ipv4 = true
+        /// Whether an IPv6 socket is opened (`listen_ipv6`).
+        ///
+        /// Without an IPv4 socket beside it, vsftpd's takes IPv4 clients too.
+        package var ipv6 = false
+        /// The port of the control connection; 0 takes any free one (`listen_port`).
+        package var port: UInt16 = 21
+        /// The IPv4 address to listen on; nil is every one (`listen_address`).
+        package var address: IPAddress?
+        /// The IPv6 address to listen on; nil is every one (`listen_address6`).
+        package var address6: IPAddress?
+        /// How many clients may be connected at once; 0 is no limit (`max_clients`).
+        package var maximumClients = 2000
+        /// How many clients one address may connect at once; 0 is no limit (`max_per_ip`).
+        package var maximumClientsPerAddress = 50
+    }
+
+    /// Who may log in, and how they prove it.
+    package struct Login: Sendable {
+        /// Whether accounts of the system may log in (`local_enable`).
+        package var localUsers = true
+        /// The PAM service that decides (`pam_service_name`).
+        package var pamServiceName = "portcullis"
+        /// The directory that holds the PAM service file; nil is the system's (`pam_conf_dir`).
+        package var pamConfigurationDirectory: String?
+        /// The account of the processes that read the network (`nopriv_user`).
+        package var unprivilegedUser = "nobody"
+        /// After how many failures the connection ends (`max_login_fails`).
+        package var maximumFailures = 3
+        /// The pause before a failed login is answered (`delay_failed_login`).
+        package var failureDelay: Duration = .seconds(1)
+        /// The pause before a successful login is answered (`delay_successful_login`).
+        package var successDelay: Duration = .zero
+        /// The list of users; nil unless `userlist_enable=YES` (`userlist_file`).
+        package var userListFile: String?
+        /// Whether the list names who may not log in, or who alone may (`userlist_deny`).
+        package var userListDenies = true
+        /// The root of every user; nil is the home directory (`local_root`).
+        package var localRoot: String?
+        /// The text in the root that stands for the user's name (`user_sub_token`).
+        package var userSubToken: String?
+    }
+
+    /// TLS on the control and data connections.
+    package struct TLS: Sendable {
+        /// Whether AUTH TLS is offered (`ssl_enable`).
+        package var isEnabled = true
+        /// The certificate chain, in PEM (`rsa_cert_file`).
+        package var certificateFile: String?
+        /// The private key, in PEM; nil looks in the certificate's file (`rsa_private_key_file`).
+        package var privateKeyFile: String?
+        /// Whether USER and PASS are refused in clear (`force_local_logins_ssl`).
+        package var requiredForLogin = true
+        /// Whether data connections are refused in clear (`force_local_data_ssl`).
+        package var requiredForData = true
+        /// Whether TLS 1.2 is offered (`ssl_tlsv12`).
+        package var allows12 = true
+        /// Whether TLS 1.3 is offered (`ssl_tlsv13`).
+        package var allows13 = true
+        /// Whether the client is asked for a certificate (`ssl_request_cert`).
+        package var requestsClientCertificate = false
+        /// Whether a data connection must prove its control session with TLS itself.
+        ///
+        /// That proof is a resumed session or the same client certificate; without the requirement
+        /// the client's address is accepted too (`require_ssl_reuse`).
+        package var requiresReuse = false
+        /// Whether `require_ssl_reuse` was written, and is not what `pasv_promiscuous` implies.
+        package var requiresReuseIsWritten = false
+        /// Whether an upload that ends without `close_notify` has failed (`strict_ssl_read_eof`).
+        package var strictReadEOF = true
+        /// Whether a download waits for the client's `close_notify` (`strict_ssl_write_shutdown`).
+        package var strictWriteShutdown = false
+        /// Whether a client must offer the ALPN name `ftp` (`ssl_alpn_required`).
+        package var requiresALPN = false
+        /// Whether the details of each handshake are logged (`debug_ssl`).
+        package var logsDetails = false
+        /// How long a handshake may take (`ssl_handshake_timeout`).
+        package var handshakeTimeout: Duration = .seconds(10)
+        /// Whether the handshake comes first on the control port (`implicit_ssl`).
+        package var isImplicit = false
+    }
+
+    /// Data connections that the client opens (PASV and EPSV).
+    package struct Passive: Sendable {
+        /// Whether PASV and EPSV are served (`pasv_enable`).
+        package var isEnabled = true
+        /// The lowest port of a data connection (`pasv_min_port`).
+        package var minimumPort: UInt16 = 5001
+        /// The highest port of a data connection (`pasv_max_port`).
+        package var maximumPort: UInt16 = 65535
+        /// The address in the reply to PASV; nil is the control connection's (`pasv_address`).
+        package var address: String?
+        /// Whether that address is a name to look up at start (`pasv_addr_resolve`).
+        package var resolvesAddress = false
+        /// Whether any address may open the data connection (`pasv_promiscuous`).
+        package var isPromiscuous = false
+    }
+
+    /// Data connections that the server opens (PORT and EPRT).
+    package struct Active: Sendable {
+        /// Whether PORT and EPRT are served (`port_enable`).
+        package var isEnabled = true
+        /// Whether they may name an address other than the client's (`port_promiscuous`).
+        package var isPromiscuous = false
+        /// Whether the connection comes from the data port (`connect_from_port_20`).
+        package var usesDataPort = false
+        /// The port that it then comes from (`ftp_data_port`).
+        package var dataPort: UInt16 = 20
+    }
+
+    /// How long each step may take.
+    package struct Timeouts: Sendable {
+        /// For the client to open a passive data connection (`accept_timeout`).
+        package var accept: Duration = .seconds(60)
+        /// For the client to answer an active data connection (`connect_timeout`).
+        package var connect: Duration = .seconds(60)
+        /// Between two commands (`idle_session_timeout`).
+        package var idle: Duration = .seconds(300)
+        /// For a transfer to make progress (`data_connection_timeout`).
+        package var data: Duration = .seconds(300)
+        /// For running transfers to finish after SIGTERM (`shutdown_timeout`).
+        package var shutdown: Duration = .seconds(30)
+    }
+
+    /// What a user may do to files, and how they are shown.
+    package struct Files: Sendable {
+        /// Whether anything may be changed (`write_enable`).
+        package var allowsWriting = false
+        /// Whether files may be fetched (`download_enable`).
+        package var allowsDownload = true
+        /// Whether directories may be listed (`dirlist_enable`).
+        package var allowsListing = true
+        /// Whether SITE CHMOD is served (`chmod_enable`).
+        package var allowsChangeMode = true
+        /// Whether a file's time may be set (`mdtm_write`).
+        package var allowsTimeChange = true
+        /// The permission bits taken from new files and directories (`local_umask`).
+        package var umask: UInt16 = 0o077
+        /// The permission bits of an upload before the umask (`file_open_mode`).
+        package var openMode: UInt16 = 0o666
+        /// Whether names with a leading dot are listed unasked (`force_dot_files`).
+        package var showsDotFiles = false
+        /// Whether listings show `ftp` in place of each owner and group (`hide_ids`).
+        package var hidesOwners = false
+        /// Whether times are shown in the server's time zone (`use_localtime`).
+        package var usesLocalTime = false
+        /// Whether TYPE A converts the line ends of uploads (`ascii_upload_enable`).
+        package var convertsUploads = true
+        /// Whether TYPE A converts the line ends of downloads (`ascii_download_enable`).
+        package var convertsDownloads = true
+        /// Whether an upload that failed is removed (`delete_failed_uploads`).
+        package var deletesFailedUploads = false
+    }
+
+    /// The conversation on the control connection.
+    package struct Session: Sendable {
+        /// The text of the greeting, lines separated by LF (`ftpd_banner`, `banner_file`).
+        package var banner: String?
+        /// The only commands served, in upper case; nil is all of them (`cmds_allowed`).
+        package var allowedCommands: Set<String>?
+        /// Commands that are not served, in upper case (`cmds_denied`).
+        package var deniedCommands: Set<String> = []
+        /// Whether each process gives up the system calls it does not need (`seccomp_sandbox`).
+        package var usesSeccomp = true
+    }
+}

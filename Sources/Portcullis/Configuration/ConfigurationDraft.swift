@@ -1,0 +1,50 @@
+/// A configuration while its options are being applied and checked.
+struct ConfigurationDraft {
+    /// The configuration so far.
+    var configuration = Configuration()
+
+    /// Whether the list of users is consulted (`userlist_enable`).
+    var usesUserList = false
+
+    /// The list of users as written, should it be consulted (`userlist_file`).
+    var userListFile: String?
+
+    /// The file that replaces the greeting (`banner_file`).
+    var bannerFile: String?
+
+    /// What was written for `require_ssl_reuse`.
+    var requiresReuse: Bool?
+
+    /// What the options being applied want to say though they are honoured.
+    var remark: String?
+
+    /// What the checks found out, in order.
+    private(set) var findings: [Finding] = []
+
+    /// A statement of a check about one option.
+    struct Finding {
+        /// The option's first spelling.
+        let name: String
+        /// What becomes of the option; nil when there is only something to say.
+        let disposition: Disposition?
+        /// What the writer should know.
+        let remark: String?
+    }
+
+    /// Refuses to start because of `name`, written or not.
+    mutating func refuse(_ name: String, why: String, mend: String) {
+        findings.append(
+            Finding(name: name, disposition: .refused(why: why, mend: mend), remark: nil)
+        )
+    }
+
+    /// Explains that `name` has no effect, if somebody wrote it.
+    mutating func ignore(_ name: String, why: String) {
+        findings.append(Finding(name: name, disposition: .ignored(why: why), remark: nil))
+    }
+
+    /// Says something about `name`, if somebody wrote it.
+    mutating func remark(on name: String, _ remark: String) {
+        findings.append(Finding(name: name, disposition: nil, remark: remark))
+    }
+}

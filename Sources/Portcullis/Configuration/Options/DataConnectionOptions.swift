@@ -1,0 +1,28 @@
+extension ConfigurationOption {
+    /// Data connections that the client opens.
+    static let passive: [ConfigurationOption] = [
+        .toggle("pasv_enable", sets: \.passive.isEnabled),
+        .passivePort("pasv_min_port", 1024...65535, else: 1024, sets: \.passive.minimumPort),
+        .passivePort("pasv_max_port", 1...65535, else: 65535, sets: \.passive.maximumPort),
+        .text("pasv_address", sets: \.passive.address),
+        .toggle("pasv_addr_resolve", sets: \.passive.resolvesAddress),
+        .toggle("pasv_promiscuous", sets: \.passive.isPromiscuous),
+    ]
+
+    /// Data connections that the server opens.
+    static let active: [ConfigurationOption] = [
+        .toggle("port_enable", sets: \.active.isEnabled),
+        .toggle("port_promiscuous", sets: \.active.isPromiscuous),
+        .toggle("connect_from_port_20", sets: \.active.usesDataPort),
+        .port("ftp_data_port", 1...65535, sets: \.active.dataPort),
+    ]
+
+    /// How long each step may take.
+    static let timeouts: [ConfigurationOption] = [
+        .seconds("accept_timeout", 1...604_800, sets: \.timeouts.accept),
+        .seconds("connect_timeout", 1...604_800, sets: \.timeouts.connect),
+        .seconds("idle_session_timeout", 1...604_800, sets: \.timeouts.idle),
+        .seconds("data_connection_timeout", 1...604_800, sets: \.timeouts.data),
+        .seconds("shutdown_timeout", 0...604_800, sets: \.timeouts.shutdown),
+    ]
+}

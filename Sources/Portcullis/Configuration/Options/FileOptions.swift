@@ -1,0 +1,77 @@
+extension ConfigurationOption {
+    /// What a user may do to files, and how they are shown.
+    static let files: [ConfigurationOption] = [
+        .toggle("write_enable", sets: \.files.allowsWriting),
+        .toggle("download_enable", sets: \.files.allowsDownload),
+        .toggle("dirlist_enable", sets: \.files.allowsListing),
+        .toggle("chmod_enable", sets: \.files.allowsChangeMode),
+        .toggle("mdtm_write", sets: \.files.allowsTimeChange),
+        .permissions("local_umask", sets: \.files.umask),
+        .permissions("file_open_mode", sets: \.files.openMode),
+        .toggle("force_dot_files", sets: \.files.showsDotFiles),
+        .toggle("hide_ids", sets: \.files.hidesOwners),
+        .toggle("use_localtime", sets: \.files.usesLocalTime),
+        .toggle("ascii_upload_enable", sets: \.files.convertsUploads),
+        .toggle("ascii_download_enable", sets: \.files.convertsDownloads),
+        .toggle("delete_failed_uploads", sets: \.files.deletesFailedUploads),
+        .ignoredToggle(
+            "lock_upload_files",
+            why: "a file is not locked while it is transferred"
+        ),
+        .ignoredToggle(
+            "text_userdb_names",
+            when: true,
+            why: "owners and groups are shown as numbers"
+        ),
+        .ignoredToggle(
+            "ls_recurse_enable",
+            when: true,
+            why: "listings never descend into directories"
+        ),
+        .ignoredToggle(
+            "tilde_user_enable",
+            when: true,
+            why: "a ~ in a path is a letter like any other"
+        ),
+        .ignoredToggle(
+            "better_stou",
+            when: false,
+            why: "STOU always finds a name that nobody else has"
+        ),
+        .ignoredToggle(
+            "utf8_filesystem",
+            when: false,
+            why: "names are always shown as UTF-8"
+        ),
+        .ignoredNumber(
+            "local_max_rate",
+            unlessZero: true,
+            why: "transfers are not slowed down yet"
+        ),
+        .ignoredNumber(
+            "trans_chunk_size",
+            unlessZero: true,
+            why: "the server chooses the size itself"
+        ),
+        .ignoredToggle(
+            "use_sendfile",
+            why: "the server chooses how bytes reach the network itself"
+        ),
+    ]
+
+    /// Restrictions that would silently not hold, and so keep the daemon from starting.
+    static let restrictions: [ConfigurationOption] = [
+        .unsupportedPattern("deny_file"),
+        .unsupportedPattern("hide_file"),
+        .unsupportedPattern("upload_file"),
+        .unsupportedPattern("download_file"),
+    ]
+
+    private static func unsupportedPattern(_ name: String) -> ConfigurationOption {
+        .refusedText(
+            name,
+            why: "patterns of names are not supported, and the restriction would not hold",
+            mend: "delete the line, and restrict with the permissions of the files"
+        )
+    }
+}

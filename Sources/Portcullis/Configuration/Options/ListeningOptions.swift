@@ -1,0 +1,41 @@
+internal import FTPProtocol
+
+extension ConfigurationOption {
+    /// Where the daemon listens, and for how many clients.
+    static let listening: [ConfigurationOption] = [
+        .toggle("listen", sets: \.listening.ipv4),
+        .toggle("listen_ipv6", sets: \.listening.ipv6),
+        .port("listen_port", 0...65535, sets: \.listening.port),
+        .text("listen_address") { (draft, text) in
+            draft.configuration.listening.address = nil
+            guard let text else { return .honoured }
+            guard let address = IPAddress(text), case .v4 = address else {
+                return .refused(
+                    why: "the value is not an IPv4 address",
+                    mend: "write four numbers with dots, or use listen_address6"
+                )
+            }
+            draft.configuration.listening.address = address
+            return .honoured
+        },
+        .text("listen_address6") { (draft, text) in
+            draft.configuration.listening.address6 = nil
+            guard let text else { return .honoured }
+            guard let address = IPAddress(text), case .v6 = address else {
+                return .refused(
+                    why: "the value is not an IPv6 address",
+                    mend: "write an address such as 2001:db8::1, or use listen_address"
+                )
+            }
+            draft.configuration.listening.address6 = address
+            return .honoured
+        },
+        .number("max_clients", 0...1_000_000, sets: \.listening.maximumClients),
+        .number("max_per_ip", 0...1_000_000, sets: \.listening.maximumClientsPerAddress),
+        .ignoredToggle(
+            "tcp_wrappers",
+            when: true,
+            why: "libwrap is not supported, so filter addresses in the firewall"
+        ),
+    ]
+}

@@ -1,0 +1,80 @@
+extension ConfigurationOption {
+    /// TLS on the control and data connections.
+    static let tls: [ConfigurationOption] = [
+        .toggle("ssl_enable", sets: \.tls.isEnabled),
+        .text("rsa_cert_file", sets: \.tls.certificateFile),
+        .text("rsa_private_key_file", sets: \.tls.privateKeyFile),
+        .toggle("force_local_logins_ssl", sets: \.tls.requiredForLogin),
+        .toggle("force_local_data_ssl", sets: \.tls.requiredForData),
+        .toggle("ssl_tlsv12", "ssl_tlsv1_2", sets: \.tls.allows12),
+        .toggle("ssl_tlsv13", "ssl_tlsv1_3", sets: \.tls.allows13),
+        .toggle("ssl_request_cert", sets: \.tls.requestsClientCertificate),
+        .refusedToggle(
+            "require_cert",
+            when: true,
+            why: "client certificates can be requested, and not yet be demanded",
+            mend: "write require_cert=NO"
+        ),
+        .refusedToggle(
+            "validate_cert",
+            when: true,
+            why: "client certificates can be requested, and not yet be validated",
+            mend: "write validate_cert=NO"
+        ),
+        .refusedText(
+            "ca_certs_file",
+            why: "client certificates can be requested, and not yet be validated",
+            mend: "delete the line"
+        ),
+        .refusedText(
+            "ssl_sni_hostname",
+            why: "the name in a client's handshake is not compared yet",
+            mend: "delete the line"
+        ),
+        .toggle("require_ssl_reuse") { $0.requiresReuse = $1 },
+        .toggle("strict_ssl_read_eof", sets: \.tls.strictReadEOF),
+        .toggle("strict_ssl_write_shutdown", sets: \.tls.strictWriteShutdown),
+        .toggle("implicit_ssl", sets: \.tls.isImplicit),
+        .toggle("ssl_alpn_required", sets: \.tls.requiresALPN),
+        .toggle("debug_ssl", sets: \.tls.logsDetails),
+        .seconds("ssl_handshake_timeout", 1...600, sets: \.tls.handshakeTimeout),
+    ]
+
+    /// What TLS was, and is not here.
+    static let legacyTLS: [ConfigurationOption] = [
+        .neverOffered("ssl_sslv2", protocol: "SSL 2"),
+        .neverOffered("ssl_sslv3", protocol: "SSL 3"),
+        .neverOffered("ssl_tlsv1", protocol: "TLS 1.0"),
+        .neverOffered("ssl_tlsv11", "ssl_tlsv1_1", protocol: "TLS 1.1"),
+        .ignoredText(
+            "ssl_ciphers",
+            why: "only AEAD suites with forward secrecy are offered, whatever is written here"
+        ),
+        .ignoredText(
+            "dh_param_file",
+            "ssl_dh_file",
+            "ecdh_param_file",
+            why: "keys are agreed on elliptic curves that need no parameters"
+        ),
+        .refusedText(
+            "dsa_cert_file",
+            why: "there is one certificate, and DSA is not served",
+            mend: "name the certificate in rsa_cert_file, which takes a key of any kind"
+        ),
+        .refusedText(
+            "dsa_private_key_file",
+            why: "there is one key, and DSA is not served",
+            mend: "name the key in rsa_private_key_file, which takes one of any kind"
+        ),
+    ]
+
+    private static func neverOffered(
+        _ names: String...,
+        protocol: String
+    ) -> ConfigurationOption {
+        let why = "TLS 1.2 is the floor, and \(`protocol`) is never offered"
+        return ConfigurationOption(names, parse: OptionValue.toggle) {
+            $1 ? .ignored(why: why) : .honoured
+        }
+    }
+}

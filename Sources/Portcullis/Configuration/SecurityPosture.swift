@@ -1,0 +1,123 @@
+/// What a configuration means for those who depend on it, in words.
+package enum SecurityPosture {
+    /// A few plain lines for the log at start and for `check-config`.
+    ///
+    /// A line about something that an auditor would object to begins with `WARNING: `.
+    package static func lines(for configuration: Configuration) -> [String] {
+        encryption(configuration) + dataConnections(configuration) + limits(configuration)
+    }
+
+    /// Says whether anything can cross the network in clear.
+    private static func encryption(_ configuration: Configuration) -> [String] {
+        let tls = configuration.tls
+        guard tls.isEnabled else {
+            return [
+                "WARNING: ssl_enable=NO is plain FTP: every password and every file crosses the"
+                    + " network in clear"
+            ]
+        }
+        var lines: [String] = []
+        if tls.isImplicit {
+            lines.append("control connections: TLS from the first byte (implicit_ssl=YES)")
+        } else if tls.requiredForLogin {
+            lines.append("control connections: TLS is required before a user name is taken")
+        } else {
+            lines.append(
+                "WARNING: force_local_logins_ssl=NO is plain FTP for whoever asks for no TLS:"
+                    + " passwords may cross the network in clear"
+            )
+        }
+        if tls.requiredForData {
+            lines.append("data connections: TLS is required")
+        } else {
+            lines.append(
+                "WARNING: force_local_data_ssl=NO lets a client choose: files may cross the"
+                    + " network in clear"
+            )
+        }
+        let versions = [tls.allows12 ? "1.2" : nil, tls.allows13 ? "1.3" : nil].compactMap(\.self)
+        let names = versions.isEmpty ? "none" : versions.joined(separator: " and ")
+        lines.append("TLS versions: \(names), AEAD suites with forward secrecy only")
+        if !tls.strictReadEOF {
+            lines.append(
+                "WARNING: strict_ssl_read_eof=NO takes an upload that somebody cut short for a"
+                    + " whole one"
+            )
+        }
+        return lines
+    }
+
+    /// Says who may open a data connection, and to where the server opens one.
+    private static func dataConnections(_ configuration: Configuration) -> [String] {
+        var lines = proofOfDataConnections(configuration)
+        let (passive, active) = (configuration.passive, configuration.active)
+        if passive.isEnabled {
+            let address = passive.address.map { ", announced as \($0.shownInOneLine)" } ?? ""
+            lines.append(
+                "passive ports: \(passive.minimumPort) to \(passive.maximumPort)\(address)"
+            )
+        } else {
+            lines.append("passive ports: none (pasv_enable=NO)")
+        }
+        if active.isEnabled, active.isPromiscuous {
+            lines.append(
+                "WARNING: port_promiscuous=YES lets a user make this server connect to any"
+                    + " address and port"
+            )
+        }
+        return lines
+    }
+
+    private static func proofOfDataConnections(_ configuration: Configuration) -> [String] {
+        let (tls, passive) = (configuration.tls, configuration.passive)
+        let anyAddress = passive.isEnabled && passive.isPromiscuous
+        guard tls.isEnabled, tls.requiresReuse else {
+            guard anyAddress else {
+                let proofs =
+                    tls.isEnabled
+                    ? "by a resumed TLS session, the same client certificate, or the address"
+                    : "by the client's address alone"
+                return ["data connections belong to their session \(proofs)"]
+            }
+            let cause = tls.isEnabled ? "require_ssl_reuse=NO" : "ssl_enable=NO"
+            return [
+                "WARNING: pasv_promiscuous=YES with \(cause): anyone who can reach the port may"
+                    + " take a transfer"
+            ]
+        }
+        var lines = [
+            "data connections belong to their session by a resumed TLS session or the same"
+                + " client certificate (require_ssl_reuse=YES)"
+        ]
+        if anyAddress {
+            lines.append(
+                tls.requiredForData
+                    ? "pasv_promiscuous=YES is safe here: the TLS session proves who connects"
+                    : "WARNING: pasv_promiscuous=YES with force_local_data_ssl=NO: anyone who can"
+                        + " reach the port may take a transfer in clear"
+            )
+        }
+        return lines
+    }
+
+    /// Says what users and clients may do, and what confines the processes.
+    private static func limits(_ configuration: Configuration) -> [String] {
+        let (listening, files) = (configuration.listening, configuration.files)
+        let total = amount(listening.maximumClients)
+        let each = amount(listening.maximumClientsPerAddress)
+        let tries = configuration.login.maximumFailures
+        return [
+            files.allowsWriting
+                ? "writing: allowed (write_enable=YES)" : "writing: refused (write_enable=NO)",
+            "limits: clients \(total), from one address \(each), failed logins \(tries)",
+            configuration.session.usesSeccomp
+                ? "system calls: filtered in every process"
+                : "WARNING: seccomp_sandbox=NO leaves every system call to a process that is"
+                    + " taken over",
+        ]
+    }
+
+    private static func amount(_ limit: Int) -> String {
+        limit == 0 ? "without limit" : String(limit)
+    }
+}

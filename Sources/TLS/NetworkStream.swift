@@ -1,0 +1,72 @@
+package import LinuxSystem
+
+/// A TCP connection, plain or under TLS, that never waits.
+///
+/// Every operation returns at once and says what to wait for.
+package final class NetworkStream {
+    /// The socket, for `poll(2)`.
+    package let descriptor: OwnedDescriptor
+
+    /// Whom the connection leads to.
+    package let peer: SocketAddress
+
+    private var tls: TLSConnection?
+
+    /// Takes over a non-blocking socket.
+    package init(owning descriptor: consuming OwnedDescriptor, peer: SocketAddress) {
+        self.descriptor = descriptor
+        self.peer = peer
+    }
+
+    /// Whether TLS has begun; from then on nothing is ever sent in clear.
+    package var isTLS: Bool { tls != nil }
+
+    /// Begins TLS as the server; ``handshake()`` follows.
+    package func beginTLS(_ context: TLSContext, as role: TLSRole) throws(TLSError) {
+        tls = try TLSConnection.accepting(on: descriptor, context: context, role: role)
+    }
+
+    /// Takes the handshake as far as it goes.
+    package func handshake() -> TLSStep { tls?.handshake() ?? .done }
+
+    /// Reads what is there.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        guard tls != nil else { return unsafe descriptor.receive(into: buffer) }
+        return unsafe tls?.read(into: buffer) ?? .failed
+    }
+
+    /// Takes a piece of at most ``TLSConnection/pieceByteCount`` bytes to send.
+    ///
+    /// Under TLS call ``flush()`` until it is done before the next piece.
+    package func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        guard tls != nil else { return unsafe descriptor.send(bytes) }
+        return unsafe tls?.write(bytes) ?? .failed
+    }
+
+    /// Sends what ``write(_:)`` has gathered.
+    package func flush() -> TLSStep { tls?.flush() ?? .done }
+
+    /// Issues a session ticket on a control connection under TLS 1.3.
+    package func issueTicket() -> TLSStep { tls?.issueTicket() ?? .done }
+
+    /// Continues what ``issueTicket()`` could not send at once.
+    package func continueTicket() -> TLSStep { tls?.continueTicket() ?? .done }
+
+    /// Ends our direction: `close_notify` under TLS.
+    package func sendCloseNotify() -> TLSStep { tls?.sendCloseNotify() ?? .done }
+
+    /// Ends our direction of the TCP connection.
+    package func endWriting() { descriptor.endWriting() }
+
+    /// Whether TLS resumed the control connection's session.
+    package var isResumed: Bool { tls?.isResumed ?? false }
+
+    /// Whether the client chose `ftp` by ALPN.
+    package var hasApplicationProtocol: Bool { tls?.hasApplicationProtocol ?? false }
+
+    /// The protocol version and suite, or `plain`.
+    package var summary: String { tls?.summary ?? "plain" }
+
+    /// The SHA-256 digest of the client's certificate.
+    package var peerCertificateDigest: [UInt8]? { tls?.peerCertificateDigest ?? nil }
+}

@@ -1,0 +1,235 @@
+internal import COpenSSL
+package import LinuxSystem
+
+/// What a connection is for; decides about tickets and buffers.
+package enum TLSRole: Int, Sendable {
+    /// The control connection: short lines, and the only place where tickets are issued.
+    case control = 1
+    /// A data connection: bulk, no tickets, may resume its control connection's session.
+    case data = 2
+
+    init?(of ssl: OpaquePointer) {
+        let tag = unsafe UInt(bitPattern: COpenSSL_SSL_get_app_data(ssl))
+        self.init(rawValue: Int(tag))
+    }
+}
+
+/// How far an operation came that may have to wait for the peer.
+package enum TLSStep: Equatable, Sendable {
+    /// It is done.
+    case done
+    /// Wait until the socket is readable, then call again.
+    case wantsRead
+    /// Wait until the socket is writable, then call again.
+    case wantsWrite
+    /// It failed for good; the connection is of no further use.
+    case failed(TLSError)
+}
+
+/// The accepting side of one TLS connection over a non-blocking socket.
+///
+/// Owns one reference to an `SSL`; the socket belongs to somebody else, who keeps it open longer.
+@safe package struct TLSConnection: ~Copyable {
+    /// Bytes handed to ``write(_:)`` in one piece at most: several records, one system call.
+    package static let pieceByteCount = 131_072
+
+    /// Room for a piece's records: eight of 16 KiB and what TLS adds to each.
+    private static let writeBufferByteCount = pieceByteCount + 8 * 256
+
+    private let pointer: OpaquePointer
+    private let role: TLSRole
+    private var isBroken = false
+
+    /// How reading ended, once it has.
+    private var ending: ReadOutcome?
+
+    private init(owning pointer: OpaquePointer, role: TLSRole) {
+        unsafe self.pointer = pointer
+        self.role = role
+    }
+
+    deinit {
+        // Freeing a connection that was not shut down removes its session from the cache, and this
+        // session is the control connection's, which later data connections resume (TLS 1.2).
+        unsafe SSL_set_shutdown(pointer, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        unsafe SSL_free(pointer)
+    }
+
+    /// Prepares to accept a handshake on `descriptor`.
+    package static func accepting(
+        on descriptor: borrowing OwnedDescriptor,
+        context: TLSContext,
+        role: TLSRole
+    ) throws(TLSError) -> TLSConnection {
+        ERR_clear_error()
+        guard let pointer = unsafe SSL_new(context.pointer) else { throw .draining(.allocation) }
+        let connection = unsafe TLSConnection(owning: pointer, role: role)
+        _ = unsafe COpenSSL_SSL_set_app_data(
+            pointer, UnsafeMutableRawPointer(bitPattern: role.rawValue))
+        guard
+            let input = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE),
+            let output = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE)
+        else { throw .draining(.allocation) }
+        switch role {
+        case .control:
+            unsafe SSL_set_bio(pointer, input, output)
+        case .data:
+            // One send for many records, one recv for many records.
+            guard let buffer = unsafe BIO_new(BIO_f_buffer()),
+                unsafe COpenSSL_BIO_set_write_buffer_size(buffer, Self.writeBufferByteCount) == 1
+            else { throw .draining(.allocation) }
+            unsafe SSL_set_bio(pointer, input, BIO_push(buffer, output))
+            unsafe SSL_set_read_ahead(pointer, 1)
+            unsafe SSL_set_default_read_buffer_len(pointer, 65_536)
+        }
+        unsafe SSL_set_accept_state(pointer)
+        return connection
+    }
+
+    /// Takes the handshake as far as it goes without waiting.
+    package mutating func handshake() -> TLSStep {
+        ERR_clear_error()
+        let result = unsafe SSL_do_handshake(pointer)
+        guard result == 1 else { return step(result, failing: .handshake) }
+        if role == .data, !isResumed, let session = unsafe SSL_get_session(pointer) {
+            // Whoever completes a full handshake here has proved nothing, so the session must not
+            // prove anything later either.
+            _ = unsafe SSL_CTX_remove_session(SSL_get_SSL_CTX(pointer), session)
+        }
+        return .done
+    }
+
+    /// Reads decrypted bytes until `buffer` is full or no whole record is left.
+    package mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        if let ending { return ending }
+        var filled = 0
+        while filled < buffer.count {
+            ERR_clear_error()
+            var count = 0
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            let result = unsafe SSL_read_ex(pointer, rest.baseAddress, rest.count, &count)
+            if result == 1 {
+                filled += count
+                continue
+            }
+            switch unsafe SSL_get_error(pointer, result) {
+            case SSL_ERROR_WANT_READ: return filled > 0 ? .bytes(filled) : .wantsRead
+            case SSL_ERROR_WANT_WRITE: return filled > 0 ? .bytes(filled) : .wantsWrite
+            case SSL_ERROR_ZERO_RETURN: ending = .ended(isClean: true)
+            default:
+                isBroken = true
+                let reason = ERR_GET_REASON(ERR_peek_error())
+                let isEnd = reason == SSL_R_UNEXPECTED_EOF_WHILE_READING
+                ending = isEnd ? .ended(isClean: false) : .failed
+            }
+            break
+        }
+        // What came before the end is delivered first.
+        return filled > 0 ? .bytes(filled) : ending ?? .failed
+    }
+
+    /// Encrypts `bytes`, at most ``pieceByteCount``, into records.
+    ///
+    /// On a data connection the records wait in a buffer until ``flush()``, which has to be done
+    /// before the next call.
+    package mutating func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        ERR_clear_error()
+        var count = 0
+        let result = unsafe SSL_write_ex(pointer, bytes.baseAddress, bytes.count, &count)
+        if result == 1 { return .bytes(count) }
+        switch unsafe SSL_get_error(pointer, result) {
+        case SSL_ERROR_WANT_READ: return .wantsRead
+        case SSL_ERROR_WANT_WRITE: return .wantsWrite
+        default:
+            isBroken = true
+            return .failed
+        }
+    }
+
+    /// Sends what ``write(_:)`` has gathered.
+    package mutating func flush() -> TLSStep {
+        guard role == .data else { return .done }
+        ERR_clear_error()
+        guard let output = unsafe SSL_get_wbio(pointer) else { return .failed(.init(.transport)) }
+        if unsafe COpenSSL_BIO_flush(output) == 1 { return .done }
+        if unsafe COpenSSL_BIO_should_retry(output) != 0 { return .wantsWrite }
+        isBroken = true
+        return .failed(.draining(.transport))
+    }
+
+    /// Sends one ticket with the next bytes (RFC 8446 section 4.6.1).
+    ///
+    /// Only a control connection under TLS 1.3 has tickets to give after the handshake; elsewhere
+    /// nothing happens.
+    package mutating func issueTicket() -> TLSStep {
+        guard role == .control, unsafe SSL_version(pointer) == TLS1_3_VERSION else {
+            return .done
+        }
+        ERR_clear_error()
+        guard unsafe SSL_new_session_ticket(pointer) == 1 else { return .done }
+        let result = unsafe SSL_do_handshake(pointer)
+        return result == 1 ? .done : step(result, failing: .transport)
+    }
+
+    /// Continues a ticket that ``issueTicket()`` could not send at once.
+    package mutating func continueTicket() -> TLSStep {
+        ERR_clear_error()
+        let result = unsafe SSL_do_handshake(pointer)
+        return result == 1 ? .done : step(result, failing: .transport)
+    }
+
+    /// Says that nothing more will be written (`close_notify`).
+    package mutating func sendCloseNotify() -> TLSStep {
+        guard !isBroken, unsafe SSL_in_init(pointer) == 0 else {
+            return .failed(.init(.transport))
+        }
+        if unsafe SSL_get_shutdown(pointer) & SSL_SENT_SHUTDOWN == 0 {
+            ERR_clear_error()
+            let result = unsafe SSL_shutdown(pointer)
+            if result < 0 { return step(result, failing: .transport) }
+        }
+        return flush()
+    }
+
+    private mutating func step(_ result: CInt, failing code: TLSError.Code) -> TLSStep {
+        switch unsafe SSL_get_error(pointer, result) {
+        case SSL_ERROR_WANT_READ: return .wantsRead
+        case SSL_ERROR_WANT_WRITE: return .wantsWrite
+        default:
+            isBroken = true
+            return .failed(.draining(code))
+        }
+    }
+
+    /// Whether this connection resumed a session, which can only be its control connection's.
+    package var isResumed: Bool { unsafe SSL_session_reused(pointer) == 1 }
+
+    /// Whether the client chose a protocol by ALPN, which can only be `ftp`.
+    package var hasApplicationProtocol: Bool {
+        var start: UnsafePointer<UInt8>?
+        var count: CUnsignedInt = 0
+        unsafe SSL_get0_alpn_selected(pointer, &start, &count)
+        return count > 0
+    }
+
+    /// The protocol version and suite, for the log: `TLSv1.3 TLS_AES_256_GCM_SHA384`.
+    package var summary: String {
+        let version = unsafe String(cString: SSL_get_version(pointer))
+        guard let suite = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(pointer)) else {
+            return version
+        }
+        return unsafe "\(version) \(String(cString: suite))"
+    }
+
+    /// The SHA-256 digest of the client's certificate, or `nil` when it showed none.
+    package var peerCertificateDigest: [UInt8]? {
+        guard let certificate = unsafe SSL_get1_peer_certificate(pointer) else { return nil }
+        defer { unsafe X509_free(certificate) }
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: CUnsignedInt = 0
+        guard unsafe X509_digest(certificate, EVP_sha256(), &digest, &count) == 1 else {
+            return nil
+        }
+        return [UInt8](digest.prefix(Int(count)))
+    }
+}

@@ -1,0 +1,118 @@
+internal import COpenSSL
+internal import LinuxSystem
+
+/// Certificate, key and policy shared by every connection of one listener.
+///
+/// Owns one reference to an `SSL_CTX`, and with it the private key: nothing else in the program
+/// touches the key.
+@safe package final class TLSContext {
+    let pointer: OpaquePointer
+
+    private init(owning pointer: OpaquePointer) {
+        unsafe self.pointer = pointer
+    }
+
+    deinit {
+        unsafe SSL_CTX_free(pointer)
+    }
+
+    /// Creates a context for the accepting side.
+    ///
+    /// No tickets are issued by themselves; see ``TLSConnection/issueTicket()``.
+    ///
+    /// - Parameters:
+    ///   - certificateFile: A PEM chain, the server's certificate first.
+    ///   - privateKeyFile: Its key in PEM.
+    ///   - policy: What may be negotiated.
+    /// - Throws: ``TLSError``; ``TLSError/Code/certificate``, ``TLSError/Code/privateKey`` and
+    ///   ``TLSError/Code/keyMismatch`` are for the administrator to mend.
+    package static func server(
+        certificateFile: String,
+        privateKeyFile: String,
+        policy: TLSPolicy
+    ) throws(TLSError) -> TLSContext {
+        ERR_clear_error()
+        guard let pointer = unsafe SSL_CTX_new(TLS_server_method()) else {
+            throw .draining(.allocation)
+        }
+        let context = unsafe TLSContext(owning: pointer)
+        try context.apply(policy)
+        guard unsafe SSL_CTX_use_certificate_chain_file(pointer, certificateFile) == 1 else {
+            throw .draining(.certificate)
+        }
+        guard
+            unsafe SSL_CTX_use_PrivateKey_file(pointer, privateKeyFile, SSL_FILETYPE_PEM) == 1
+        else {
+            // OpenSSL compares the key with the certificate already when it loads it.
+            let error = TLSError.draining(.privateKey)
+            let isMismatch = error.queue.contains {
+                ERR_GET_REASON(UInt($0)) == X509_R_KEY_VALUES_MISMATCH
+                    || ERR_GET_REASON(UInt($0)) == X509_R_KEY_TYPE_MISMATCH
+            }
+            throw isMismatch ? TLSError(.keyMismatch, queue: error.queue) : error
+        }
+        guard unsafe SSL_CTX_check_private_key(pointer) == 1 else {
+            throw .draining(.keyMismatch)
+        }
+        return context
+    }
+
+    private func apply(_ policy: TLSPolicy) throws(TLSError) {
+        let floor = policy.allows12 ? TLS1_2_VERSION : TLS1_3_VERSION
+        let ceiling = policy.allows13 ? TLS1_3_VERSION : TLS1_2_VERSION
+        guard
+            unsafe COpenSSL_SSL_CTX_set_min_proto_version(pointer, floor) == 1,
+            unsafe COpenSSL_SSL_CTX_set_max_proto_version(pointer, ceiling) == 1,
+            unsafe SSL_CTX_set_cipher_list(pointer, TLSPolicy.suites12) == 1,
+            unsafe SSL_CTX_set_ciphersuites(pointer, TLSPolicy.suites13) == 1,
+            unsafe COpenSSL_SSL_CTX_set1_groups_list(pointer, TLSPolicy.groups) == 1,
+            unsafe SSL_CTX_set_num_tickets(pointer, 0) == 1
+        else {
+            throw .draining(.configuration)
+        }
+        _ = unsafe SSL_CTX_set_options(
+            pointer,
+            COpenSSL_SSL_OP_NO_RENEGOTIATION | COpenSSL_SSL_OP_NO_COMPRESSION
+                | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE | COpenSSL_SSL_OP_PRIORITIZE_CHACHA)
+        _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
+        _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS))
+        unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, nil)
+        if policy.requestsClientCertificate {
+            // Any certificate is accepted: it only has to be the same on the data connection.
+            unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER) { _, _ in 1 }
+        }
+    }
+
+    /// Gives this process a session scope of its own.
+    ///
+    /// Call it once in each Session, after the fork. The new random ticket key and session id
+    /// context make every ticket and session id of another control connection undecipherable
+    /// here, so only a connection's own data connections can resume it (RFC 4217 section 10.2
+    /// leaves open which session may be resumed).
+    ///
+    /// Sessions live for a week, the longest that RFC 8446 section 4.6.1 allows, and in practice
+    /// as long as the process.
+    package func beginSessionScope() throws(TLSError) {
+        let keyLength = unsafe COpenSSL_SSL_CTX_set_tlsext_ticket_keys(pointer, nil, 0)
+        guard keyLength > 0 else { throw .draining(.configuration) }
+        var keys = randomBytes(count: keyLength)
+        let identifier = randomBytes(count: Int(SSL_MAX_SID_CTX_LENGTH))
+        let accepted = unsafe keys.withUnsafeMutableBytes { buffer in
+            let result = unsafe COpenSSL_SSL_CTX_set_tlsext_ticket_keys(
+                pointer, buffer.baseAddress, buffer.count)
+            unsafe wipeMemory(buffer)
+            return result
+        }
+        guard
+            accepted == 1,
+            unsafe SSL_CTX_set_session_id_context(
+                pointer, identifier, CUnsignedInt(identifier.count)) == 1,
+            unsafe SSL_CTX_set_session_ticket_cb(pointer, markTicket, judgeTicket, nil) == 1
+        else {
+            throw .draining(.configuration)
+        }
+        unsafe SSL_CTX_set_timeout(pointer, 7 * 24 * 3600)
+        _ = unsafe COpenSSL_SSL_CTX_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_SERVER))
+        _ = unsafe COpenSSL_SSL_CTX_sess_set_cache_size(pointer, 16)
+    }
+}

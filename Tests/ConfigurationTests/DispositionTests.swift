@@ -1,0 +1,131 @@
+import Portcullis
+import Testing
+
+@Suite("What becomes of options that are not honoured as written")
+struct DispositionTests {
+    @Test(arguments: [
+        "ssl_sslv2=YES", "ssl_sslv3=YES", "ssl_tlsv1=YES", "ssl_tlsv11=YES", "ssl_tlsv1_1=YES",
+        "ssl_ciphers=HIGH", "ssl_dh_file=/etc/dh.pem", "allow_anon_ssl=YES",
+        "force_anon_logins_ssl=YES", "force_anon_data_ssl=YES", "anonymous_enable=YES",
+        "anon_root=/srv", "anon_upload_enable=YES", "anon_mkdir_write_enable=YES",
+        "anon_other_write_enable=YES", "anon_world_readable_only=NO", "anon_umask=022",
+        "anon_max_rate=1000", "no_anon_password=YES", "deny_email_enable=YES",
+        "secure_email_list_enable=YES", "banned_email_file=/etc/x", "email_password_file=/etc/x",
+        "ftp_username=ftp", "guest_username=ftp", "virtual_use_local_privs=YES",
+        "chown_uploads=YES", "chown_username=root", "chown_upload_mode=0600", "tcp_wrappers=YES",
+        "chroot_local_user=NO", "chroot_list_enable=YES", "chroot_list_file=/etc/x",
+        "allow_writeable_chroot=YES", "passwd_chroot_enable=YES", "secure_chroot_dir=/run/x",
+        "isolate=YES", "isolate_network=NO", "ptrace_sandbox=YES", "one_process_model=YES",
+        "run_as_launching_user=YES", "setproctitle_enable=YES", "background=YES",
+        "no_log_lock=YES", "async_abor_enable=YES", "trans_chunk_size=8192", "use_sendfile=YES",
+        "tilde_user_enable=YES", "text_userdb_names=YES", "ls_recurse_enable=YES",
+        "session_support=NO", "check_shell=YES", "lock_upload_files=YES", "dirmessage_enable=YES",
+        "message_file=.message", "local_max_rate=1000", "xferlog_enable=YES",
+        "xferlog_std_format=YES", "xferlog_file=/var/log/x", "vsftpd_log_file=/var/log/x",
+        "dual_log_enable=YES", "syslog_enable=YES", "log_ftp_protocol=YES", "better_stou=NO",
+        "log_die=YES", "wc_logs_enable=YES", "utf8_filesystem=NO", "userlist_deny=NO",
+        "userlist_file=/etc/x", "user_sub_token=$USER", "listen_address6=::1",
+        "ftp_data_port=2020", "pasv_addr_resolve=YES",
+    ])
+    func aWarningGivesTheReason(text: String) throws {
+        let fixture = try Fixture()
+        let report = try fixture.read(text)
+        #expect(report.problems.map(\.text) == [])
+        #expect(report.warnings.count == 1)
+        let line = try #require(report.warnings.first?.text)
+        #expect(line.hasPrefix("\(fixture.line(3)): \(text): ignored: "))
+        #expect(!line.contains("\n"))
+    }
+
+    @Test(arguments: [
+        "ssl_sslv2=NO", "ssl_sslv3=NO", "ssl_tlsv1=NO", "ssl_tlsv11=NO", "anonymous_enable=NO",
+        "local_enable=YES", "guest_enable=NO", "require_cert=NO", "validate_cert=NO",
+        "tcp_wrappers=NO", "chroot_local_user=YES", "chroot_list_enable=NO", "ftp_enable=YES",
+        "http_enable=NO", "session_support=YES", "local_max_rate=0", "anon_max_rate=0",
+        "dirmessage_enable=NO", "background=NO", "seccomp_sandbox=NO", "implicit_ssl=YES",
+        "utf8_filesystem=YES", "trans_chunk_size=0", "ls_recurse_enable=NO",
+    ])
+    func whatIsTheRuleAnywayIsHonoured(text: String) throws {
+        let fixture = try Fixture()
+        let report = try fixture.read(text)
+        #expect(report.entries.last?.text == "\(fixture.line(3)): \(text): honoured")
+        #expect(report.problems.isEmpty)
+        #expect(report.warnings.isEmpty)
+    }
+
+    @Test(arguments: [
+        "dsa_cert_file=/etc/x", "dsa_private_key_file=/etc/x", "require_cert=YES",
+        "validate_cert=YES", "ca_certs_file=/etc/x", "ssl_sni_hostname=ftp.example.org",
+        "guest_enable=YES", "local_enable=NO", "http_enable=YES", "ftp_enable=NO",
+        "deny_file={*.mp3}", "hide_file={.*}", "upload_file=*.csv", "download_file=*.csv",
+        "user_config_dir=/etc/users", "listen_address=::1", "listen_address=localhost",
+        "listen_address6=127.0.0.1", "local_root=srv", "pam_service_name=../login",
+        "pam_service_name=absent", "rsa_cert_file=/nonexistent/cert.pem",
+        "rsa_private_key_file=/nonexistent/key.pem", "banner_file=/nonexistent/banner",
+        "pasv_address=ftp.example.org", "pasv_address=2001:db8::1", "pasv_max_port=4000",
+        "cmds_denied=SITE CHMOD", "cmds_denied=RETR,ST*R", "cmds_allowed=,",
+        "listen=NO", "pam_conf_dir=/nonexistent",
+    ])
+    func aRefusalNamesTheLineAndTheMend(text: String) throws {
+        let fixture = try Fixture()
+        let report = try fixture.read(text)
+        let problem = try #require(report.problems.first)
+        #expect(report.problems.count == 1)
+        #expect(problem.origin.hasPrefix(fixture.directory.path))
+        guard case .refused(let why, let mend) = problem.disposition else {
+            Issue.record("a problem that is not refused")
+            return
+        }
+        #expect(!why.isEmpty)
+        #expect(!mend.isEmpty)
+        #expect(!why.contains(". ") && !mend.contains(". "))
+        #expect(problem.text.hasSuffix(": refused: \(why); \(mend)"))
+    }
+
+    @Test func theFilesOfAMigratedServerLoadWithWarningsOnly() throws {
+        let fixture = try Fixture()
+        let list = try fixture.directory.write("user_list", "root\nbin\n")
+        let report = try fixture.read(
+            """
+            # Passive mode behind NAT
+            listen=YES
+            anonymous_enable=NO
+            local_enable=YES
+            write_enable=YES
+            local_umask=022
+            chroot_local_user=YES
+            allow_writeable_chroot=YES
+            pasv_enable=YES
+            pasv_address=203.0.113.7
+            pasv_promiscuous=YES
+            pasv_min_port=49000
+            pasv_max_port=50000
+            ssl_enable=YES
+            require_ssl_reuse=NO   # Python's ftplib
+            force_local_data_ssl=YES
+            force_local_logins_ssl=YES
+            ssl_tlsv1=NO
+            ssl_sslv2=YES
+            ssl_sslv3=YES
+            ssl_ciphers=HIGH
+            userlist_enable=YES
+            userlist_file=\(list)
+            tcp_wrappers=YES
+            """
+        )
+        #expect(report.problems.map(\.text) == [])
+        #expect(
+            report.warnings.map(\.name) == [
+                "allow_writeable_chroot", "ssl_sslv2", "ssl_sslv3", "ssl_ciphers", "tcp_wrappers",
+            ]
+        )
+        let configuration = report.configuration
+        #expect(configuration.passive.minimumPort == 49000)
+        #expect(configuration.passive.maximumPort == 50000)
+        #expect(configuration.passive.address == "203.0.113.7")
+        #expect(configuration.passive.isPromiscuous)
+        #expect(!configuration.tls.requiresReuse)
+        #expect(configuration.tls.requiredForData)
+        #expect(configuration.login.userListFile == list)
+    }
+}

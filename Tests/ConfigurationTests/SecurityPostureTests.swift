@@ -1,0 +1,56 @@
+import Portcullis
+import Testing
+
+@Suite("The security posture")
+struct SecurityPostureTests {
+    private func warnings(_ text: String) throws -> [String] {
+        SecurityPosture.lines(for: try Fixture().read(text).configuration)
+            .filter { $0.hasPrefix("WARNING: ") }
+    }
+
+    @Test func theDefaultsWarnOfNothingAndSayWhatHolds() throws {
+        let lines = SecurityPosture.lines(for: try Fixture().read("").configuration)
+        #expect(!lines.contains { $0.hasPrefix("WARNING: ") })
+        #expect(lines.contains { $0.contains("TLS is required before a user name") })
+        #expect(lines.contains("data connections: TLS is required"))
+        #expect(lines.contains { $0.contains("1.2 and 1.3") })
+        #expect(lines.contains("passive ports: 5001 to 65535"))
+        #expect(lines.contains("writing: refused (write_enable=NO)"))
+        #expect(lines.contains { $0.contains("clients 2000, from one address 50,") })
+    }
+
+    @Test(arguments: [
+        ("ssl_enable=NO", "plain FTP"), ("force_local_logins_ssl=NO", "passwords may cross"),
+        ("force_local_data_ssl=NO", "files may cross"), ("seccomp_sandbox=NO", "system call"),
+        ("port_promiscuous=YES", "connect to any"), ("strict_ssl_read_eof=NO", "cut short"),
+        ("pasv_promiscuous=YES\nrequire_ssl_reuse=NO", "anyone who can reach the port"),
+    ])
+    func oneWeaknessIsOneWarning(text: String, words: String) throws {
+        let warnings = try warnings(text)
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains(words) == true)
+    }
+
+    @Test func promiscuousPassiveIsSafeWhenTLSProvesTheClient() throws {
+        let configuration = try Fixture().read("pasv_promiscuous=YES").configuration
+        let lines = SecurityPosture.lines(for: configuration)
+        #expect(!lines.contains { $0.hasPrefix("WARNING: ") })
+        #expect(lines.contains { $0.contains("proves who connects") })
+    }
+
+    @Test func promiscuousPassiveWithClearDataIsNotSafeThoughReuseIsRequired() throws {
+        let warnings = try warnings("pasv_promiscuous=YES\nforce_local_data_ssl=NO")
+        #expect(warnings.count == 2)
+        #expect(warnings.contains { $0.contains("anyone who can reach the port") })
+    }
+
+    @Test func implicitTLSHasNoPlainLogin() throws {
+        #expect(try warnings("implicit_ssl=YES\nforce_local_logins_ssl=NO").isEmpty)
+    }
+
+    @Test func noLimitIsSaidInWords() throws {
+        let configuration = try Fixture().read("max_clients=0\nmax_per_ip=0").configuration
+        let lines = SecurityPosture.lines(for: configuration)
+        #expect(lines.contains { $0.contains("clients without limit, from one address without") })
+    }
+}

@@ -1,0 +1,107 @@
+import FTPProtocol
+import Testing
+
+@Suite("Replies, RFC 959 section 4.2")
+struct ReplyTests {
+    @Test func ofOneLineAreCodeSpaceText() {
+        #expect(text(Reply(220, "Ready.").encoded) == "220 Ready.\r\n")
+        #expect(text(Reply(200, "").encoded) == "200 \r\n")
+    }
+
+    @Test func ofSeveralLinesMarkTheFirstAndTheLast() {
+        #expect(text(Reply(211, "One", "Two").encoded) == "211-One\r\n211 Two\r\n")
+    }
+
+    @Test func indentLinesBetweenByExactlyOneSpace() {
+        let reply = Reply(211, lines: ["Features:", "SIZE", " MDTM", "  deep", "", "End"])
+        #expect(
+            text(reply.encoded)
+                == "211-Features:\r\n SIZE\r\n MDTM\r\n  deep\r\n \r\n211 End\r\n"
+        )
+    }
+
+    @Test func cannotBeEndedEarlyByTextThatLooksLikeTheEnd() {
+        let reply = Reply(213, lines: ["Status", "213 Done", "500 No", "End"])
+        #expect(text(reply.encoded) == "213-Status\r\n 213 Done\r\n 500 No\r\n213 End\r\n")
+    }
+
+    @Test(arguments: [
+        ("a\r\n230 Logged in.", "a??230 Logged in."),
+        ("a\nb", "a?b"),
+        ("a\rb", "a?b"),
+        ("nul\0tab\tescape\u{1B}[2J\u{7F}", "nul?tab?escape?[2J?"),
+        ("e\u{301}\r\u{301}", "e\u{301}?\u{301}"),
+        ("漢字 \"é\"", "漢字 \"é\""),
+    ])
+    func cannotCarryAControlCharacter(given: String, sent: String) {
+        let reply = Reply(550, given)
+        #expect(reply.lines == [sent])
+        #expect(reply.encoded == bytes("550 \(sent)\r\n"))
+        #expect(
+            Reply(550, lines: ["x", given, "y"]).encoded == bytes("550-x\r\n \(sent)\r\n550 y\r\n")
+        )
+    }
+
+    @Test func haveAsManyLineEndsAsLinesWhateverTheText() {
+        var generator = FixedGenerator(seed: 6)
+        for _ in 0..<300 {
+            let lines = (1...Int.random(in: 1...4, using: &generator)).map { _ in
+                text((0..<12).map { _ in UInt8.random(in: 0...255, using: &generator) })
+            }
+            let encoded = Reply(450, lines: lines).encoded
+            #expect(encoded.count(where: { $0 == 0x0A }) == lines.count)
+            #expect(encoded.count(where: { $0 == 0x0D }) == lines.count)
+            #expect(!encoded.contains(0xFF) && !encoded.contains(0))
+        }
+    }
+
+    @Test func reachFrom100To559() {
+        #expect(text(Reply(100, "x").encoded) == "100 x\r\n")
+        #expect(text(Reply(559, "x").encoded) == "559 x\r\n")
+    }
+
+    @Test func withACodeBelowTheRangeAreAProgrammersError() async {
+        await #expect(processExitsWith: .failure) { _ = Reply(99, "no") }
+    }
+
+    @Test func withACodeAboveTheRangeAreAProgrammersError() async {
+        await #expect(processExitsWith: .failure) { _ = Reply(560, "no") }
+    }
+
+    @Test func withoutALineAreAProgrammersError() async {
+        await #expect(processExitsWith: .failure) { _ = Reply(200, lines: []) }
+    }
+}
+
+@Suite("Features, RFC 2389 section 3.2")
+struct FeaturesTests {
+    @Test func nameEveryExtension() {
+        let lines = Features.lines(tlsAvailable: true, machineFacts: [.type, .size])
+        #expect(
+            lines == [
+                "AUTH TLS", "AUTH SSL", "PBSZ", "PROT", "EPRT", "EPSV", "MDTM", "MFMT",
+                "MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
+                "REST STREAM", "SIZE", "TVFS", "UTF8",
+            ]
+        )
+    }
+
+    @Test func doNotNameWhatIsSwitchedOff() {
+        let lines = Features.lines(
+            tlsAvailable: false,
+            machineFacts: .standard,
+            allowsPassive: false,
+            allowsActive: false,
+            allowsTimeChange: false
+        )
+        #expect(lines.map { $0.prefix(4) } == ["MDTM", "MLST", "REST", "SIZE", "TVFS", "UTF8"])
+    }
+
+    @Test func areSentWithOneSpaceInFront() {
+        let lines = Features.lines(tlsAvailable: true, machineFacts: .standard)
+        let sent = text(Reply(211, lines: ["Extensions:"] + lines + ["End."]).encoded)
+        let middle = sent.split(separator: "\r\n").dropFirst().dropLast()
+        #expect(middle.map { String($0.dropFirst()) } == lines)
+        #expect(middle.allSatisfy { $0.hasPrefix(" ") })
+    }
+}

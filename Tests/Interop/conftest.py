@@ -1,0 +1,106 @@
+"""What the tests share: a certificate of this run, real accounts, and a daemon per test."""
+
+import os
+import shutil
+import socket
+
+import pytest
+
+from accounts import Account
+from certificates import make_certificate
+from gateway import BINARY, Gateway
+
+CLIENTS = ("curl", "lftp", "openssl", "python3", "useradd", "userdel", "chpasswd")
+
+
+def pytest_sessionstart(session):
+    missing = [name for name in CLIENTS if not shutil.which(name)]
+    if missing:
+        pytest.exit(f"missing: {', '.join(missing)}; run .ci/install-packages test", returncode=4)
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"{BINARY} is missing: swift build -c release --product portcullis",
+                    returncode=4)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("certificate"), "localhost")
+
+
+@pytest.fixture(scope="session")
+def root():
+    if os.geteuid() != 0:
+        pytest.skip("needs root: it makes system accounts and looks into other users' processes")
+
+
+@pytest.fixture(scope="session")
+def first_account(root):
+    account = Account.create()
+    yield account
+    account.remove()
+
+
+@pytest.fixture(scope="session")
+def second_account(root):
+    account = Account.create()
+    yield account
+    account.remove()
+
+
+@pytest.fixture
+def account(first_account):
+    """A real account with an empty home."""
+    first_account.empty()
+    return first_account
+
+
+@pytest.fixture
+def other_account(second_account):
+    second_account.empty()
+    return second_account
+
+
+@pytest.fixture
+def serve(certificate):
+    """Starts daemons; each must end with status 0, leave no process and no password behind."""
+    started = []
+
+    def start(family=4, config=None, **options):
+        gateway = Gateway(certificate, options, family, config)
+        started.append(gateway)
+        return gateway
+
+    yield start
+    for gateway in started:
+        gateway.close_clients()
+    problems = []
+    for gateway in started:
+        try:
+            gateway.stop()
+            gateway.check_log()
+        except AssertionError as problem:
+            problems.append(str(problem))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def gateway(serve):
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6 loopback: {error}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Adds what the daemon logged to the report of a failed test."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and "gateway" in getattr(item, "funcargs", {}):
+        report.sections.append(("log of the gateway", item.funcargs["gateway"].log))

@@ -1,0 +1,178 @@
+"""Starts the daemon for one test, and holds it to its contract when the test is over."""
+
+import ftplib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+
+import proc
+from control import TIMEOUT, Control, client_context, wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("PORTCULLIS", ROOT / ".build/release/portcullis"))
+PAM = ROOT / "pam.d"
+
+LISTENING = re.compile(r"^listening on (?:\[(?P<v6>[0-9a-f:]+)\]|(?P<v4>[0-9.]+)):(?P<port>\d+)$")
+
+
+class Daemon:
+    """A portcullis process whose output is collected while it runs."""
+
+    def __init__(self, *arguments, cwd=None):
+        self.secrets = []
+        self.out = []
+        self.errors = bytearray()
+        self.process = subprocess.Popen(
+            [str(BINARY), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True, cwd=cwd)
+        self.readers = [threading.Thread(target=reader, daemon=True)
+                        for reader in (self._read_out, self._read_errors)]
+        for reader in self.readers:
+            reader.start()
+
+    def _read_out(self):
+        for line in self.process.stdout:
+            self.out.append(line.decode("utf-8", "replace").rstrip("\n"))
+
+    def _read_errors(self):
+        while chunk := self.process.stderr.read1(65536):
+            self.errors += chunk
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def log(self):
+        return self.errors.decode("utf-8", "replace")
+
+    def wait_for_line(self, pattern, count=1, seconds=20):
+        def search():
+            found = [match for line in list(self.out) if (match := re.search(pattern, line))]
+            if len(found) >= count:
+                return found
+            assert self.process.poll() is None, \
+                f"ended with {self.process.returncode} before {pattern!r}:\n{self.log}"
+            return None
+        return wait_until(search, seconds, f"output like {pattern!r} from the daemon")
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self, seconds=25):
+        """SIGTERM ends it with status 0, and nothing of it remains."""
+        known = [proc.identity(pid) for pid in [self.pid] + proc.tree(self.pid)]
+        if self.process.poll() is None:
+            self.terminate()
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            raise AssertionError(f"SIGTERM did not end it in {seconds} s:\n{self.log}") from None
+        try:
+            wait_until(lambda: not self._remains(known), 5, "the end of every process")
+        except AssertionError:
+            remains = {pid: proc.status(pid) for pid in self._remains(known)}
+            self._kill()
+            raise AssertionError(f"these processes remain: {remains}") from None
+        for reader in self.readers:
+            reader.join(5)
+        assert status == 0, f"ended with {status}:\n{self.log}"
+
+    def _remains(self, known):
+        alive = {pid for identity in known if identity
+                 for pid in [identity[0]] if proc.identity(pid) == identity}
+        return alive | set(proc.of_session(self.pid))
+
+    def _kill(self):
+        for pid in self._remains([]) | {self.pid}:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(5)
+
+    def check_log(self):
+        everything = self.log + "\n".join(self.out)
+        for secret in self.secrets:
+            assert secret not in everything, "a password stands in the output"
+        for word in ("Fatal error", "Precondition failed", "Illegal instruction", "Bad system call"):
+            assert word not in everything, everything
+
+
+class Gateway(Daemon):
+    """`portcullis serve` on a free port of the loopback, with the certificate of this run."""
+
+    def __init__(self, certificate, options, family=4, config=None):
+        self.certificate = certificate
+        self.clients = []
+        settings = {
+            "listen_port": "0",
+            "rsa_cert_file": certificate.chain,
+            "rsa_private_key_file": certificate.key,
+            "pam_conf_dir": PAM,
+            "write_enable": "YES",
+            "delay_failed_login": "0",
+        }
+        if family == 4:
+            settings["listen_address"] = "127.0.0.1"
+        else:
+            settings.update(listen="NO", listen_ipv6="YES", listen_address6="::1")
+        settings.update(options)
+        arguments = ["serve"]
+        if config:
+            arguments += ["--config", str(config)]
+        for name, value in settings.items():
+            if value is not None:
+                arguments += ["--set", f"{name}={value}"]
+        super().__init__(*arguments)
+        found = self.wait_for_line(LISTENING)[0]
+        self.host = found["v6"] or found["v4"]
+        self.port = int(found["port"])
+
+    def context(self, version=None, alpn=None):
+        return client_context(self.certificate.chain, version, alpn)
+
+    def control(self, source=None, context=None, greet=True):
+        client = Control(self.host, self.port, context or self.context(), source, greet)
+        self.clients.append(client)
+        return client
+
+    def session(self, account, version=None, source=None, context=None):
+        """A control connection that is logged in and protects its data."""
+        self.secrets.append(account.password)
+        client = self.control(source, context or self.context(version))
+        return client.secure().protect().login(account)
+
+    def ftp(self, account, version=None, kind=ftplib.FTP_TLS):
+        self.secrets.append(account.password)
+        client = kind(context=self.context(version), timeout=TIMEOUT)
+        self.clients.append(client)
+        client.connect(self.host, self.port)
+        client.login(account.name, account.password)
+        client.prot_p()
+        return client
+
+    def wardens(self):
+        return proc.children(self.pid)
+
+    def close_clients(self):
+        for client in self.clients:
+            client.close()
+
+
+class ResumingFTP(ftplib.FTP_TLS):
+    """ftplib with the one change that TLS session reuse needs."""
+
+    reused = None
+
+    def ntransfercmd(self, cmd, rest=None):
+        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        if self._prot_p:
+            conn = self.context.wrap_socket(
+                conn, server_hostname=self.host, session=self.sock.session)
+            self.reused = conn.session_reused
+        return conn, size

@@ -1,0 +1,99 @@
+"""Facts about processes, read from /proc."""
+
+import os
+import re
+
+
+def pids():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def stat(pid):
+    """(parent, session, state, start time) of a process, or None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return int(fields[1]), int(fields[3]), fields[0].decode(), int(fields[19])
+
+
+def children(pid):
+    found = []
+    for candidate in pids():
+        facts = stat(candidate)
+        if facts and facts[0] == pid and facts[2] != "Z":
+            found.append(candidate)
+    return sorted(found)
+
+
+def tree(pid):
+    found = []
+    for child in children(pid):
+        found += [child] + tree(child)
+    return found
+
+
+def identity(pid):
+    """A value that tells a process from a later one with the same number."""
+    facts = stat(pid)
+    return (pid, facts[3]) if facts and facts[2] != "Z" else None
+
+
+def of_session(session):
+    """Every process of a terminal session; a Gateway is started in one of its own."""
+    found = []
+    for pid in pids():
+        facts = stat(pid)
+        if facts and facts[1] == session and facts[2] != "Z":
+            found.append(pid)
+    return found
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+        return dict(re.findall(r"^(\w+):\s*(.*?)\s*$", file.read(), re.MULTILINE))
+
+
+def kibibytes(pid, name):
+    return int(status(pid)[name].split()[0])
+
+
+def numbers(text):
+    return [int(word) for word in text.split()]
+
+
+def descriptors(pid):
+    """What each open descriptor of a process refers to."""
+    found = {}
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def internet_sockets():
+    """Inode to state of every INET socket of this network namespace; state 0A is listening."""
+    found = {}
+    for table in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6"):
+        try:
+            with open(f"/proc/net/{table}", encoding="ascii") as file:
+                for line in file.readlines()[1:]:
+                    fields = line.split()
+                    found[int(fields[9])] = fields[3]
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def internet_states(pid):
+    """The states of the INET sockets that a process holds."""
+    known = internet_sockets()
+    states = []
+    for target in descriptors(pid).values():
+        found = re.fullmatch(r"socket:\[(\d+)\]", target)
+        if found and int(found.group(1)) in known:
+            states.append(known[int(found.group(1))])
+    return sorted(states)
