@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "PortcullisCLI",
             dependencies: [
-                "Portcullis", "Isolation", "Authentication", "FTPProtocol", "LinuxSystem", "TLS",
+                "Portcullis", "FTPProtocol", "LinuxSystem", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

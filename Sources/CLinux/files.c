@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -40,4 +41,13 @@ int CLinux_set_modification_time(int descriptor, int64_t seconds) {
 
 int CLinux_renameat(int from_directory, const char *from, int to_directory, const char *to) {
     return renameat(from_directory, from, to_directory, to) < 0 ? -errno : 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
+    (void)status, (void)kind, (void)place;
+    return remove(path);
+}
+
+int CLinux_remove_tree(const char *path) {
+    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 ? -errno : 0;
 }

@@ -5,9 +5,13 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /// Wraps the macro SSL_CTX_set_min_proto_version(3). Returns 1 on success, 0 on failure.
 static inline int COpenSSL_SSL_CTX_set_min_proto_version(SSL_CTX *ctx, int version) {
@@ -75,6 +79,12 @@ static inline void *COpenSSL_SSL_get_app_data(const SSL *ssl) {
     return SSL_get_app_data(ssl);
 }
 
+/// Wraps the macro EVP_EC_gen(3). Returns a new key, or NULL.
+static inline EVP_PKEY *COpenSSL_EVP_EC_gen(const char *curve) {
+    return EVP_EC_gen(curve);
+}
+
+static const int COpenSSL_MBSTRING_UTF8 = MBSTRING_UTF8;
 static const uint64_t COpenSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t COpenSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 static const uint64_t COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;

@@ -61,7 +61,7 @@ package enum FactsPurpose: UInt8, Sendable {
 
 /// Where an upload goes (RFC 959 section 4.1.3).
 package enum WriteDisposition: Hashable, Sendable {
-    /// STOR: a new or emptied file.
+    /// STOR: a new file, or an old one that the caller empties once the upload begins.
     case replace
     /// APPE: behind the last byte.
     case append

@@ -74,19 +74,17 @@ package final class Jail: FileSystem {
         var flags = O_WRONLY | O_CREAT
         if disposition == .append { flags |= O_APPEND }
         do throws(SystemError) {
-            // Not O_TRUNC: what was opened is looked at first.
+            // Not O_TRUNC: the content goes when the new one is about to come.
             let file = try root.open(path, flags: flags, mode: openMode)
             let facts = try FileFacts.of(file)
             guard facts.kind == .regular else {
                 throw SystemError("openat2", .noSuchAddressOrDevice)
             }
             switch disposition {
-            case .replace:
-                guard ftruncate(file.number, 0) == 0 else { throw SystemError("ftruncate") }
             case .resume(let offset):
                 guard offset <= facts.size else { throw SystemError("lseek", .invalidArgument) }
                 try file.seek(to: offset)
-            case .append, .unique:
+            case .replace, .append, .unique:
                 break
             }
             return OpenedFile(descriptor: file, facts: facts, path: path)

@@ -82,6 +82,13 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         guard lseek(number, Int(offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
     }
 
+    /// Removes everything that the file holds.
+    ///
+    /// Wraps `ftruncate(2)`.
+    package borrowing func truncate() throws(SystemError) {
+        guard ftruncate(number, 0) == 0 else { throw SystemError("ftruncate") }
+    }
+
     /// Tells the kernel that the file will be read from start to end.
     ///
     /// Wraps `posix_fadvise(3)`; only a hint, so failures are ignored.

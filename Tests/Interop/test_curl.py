@@ -91,11 +91,10 @@ def test_directories_are_listed(gateway, account, version):
 
 
 @BOTH
-def test_active_and_pasv_transfers_work(gateway, account, version):
+def test_the_older_passive_command_works(gateway, account, version):
+    """Active mode is left to ftplib and lftp: curl 7.88 begins no TLS on a connection it accepts."""
     account.file("data.bin", CONTENT)
     curl = Curl(gateway, account, version)
-    assert curl.run("--ftp-port", "-", curl.url("data.bin")) == CONTENT
-    assert curl.run("--ftp-port", "-", "--disable-eprt", curl.url("data.bin")) == CONTENT
     assert curl.run("--disable-epsv", curl.url("data.bin")) == CONTENT
 
 

@@ -34,6 +34,9 @@ int CLinux_set_modification_time(int descriptor, int64_t seconds);
 /// renameat2(2) without flags.
 int CLinux_renameat(int from_directory, const char *from, int to_directory, const char *to);
 
+/// nftw(3) with remove(3): removes a directory and everything in it, without following links.
+int CLinux_remove_tree(const char *path);
+
 // MARK: Processes
 
 /// fork(2) for a process that has exactly one thread.

@@ -1,0 +1,172 @@
+internal import FTPProtocol
+internal import Logging
+
+// From a line to the method that carries it out, through the one command table.
+
+extension FTPHandler {
+    /// First words of other protocols. A browser that was tricked into speaking to an FTP port must
+    /// not get far (ALPACA, CVE-2021-3618).
+    private static let foreignVerbs: Set<String> = [
+        "GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "CONNECT", "TRACE", "PATCH", "HOST:",
+        "EHLO", "HELO", "MAIL", "RCPT", "DATA",
+    ]
+
+    /// Carries out one command line while no transfer runs.
+    final func handle(_ event: CommandLineReader.Event) throws(SessionEnd) {
+        guard let command = try parse(event) else { return }
+        log(.debug, command.logText)
+        guard let verb = command.verb else {
+            try refuseUnknown(command)
+            return
+        }
+        let rule = CommandTable.rule(for: verb)
+        if let refusal = refusal(of: command, rule) {
+            try countError()
+            try reply(refusal)
+            return
+        }
+        if verb != .rnto { renameSource = nil }
+        try perform(verb, command.argument)
+    }
+
+    private func parse(_ event: CommandLineReader.Event) throws(SessionEnd) -> Command? {
+        let line: [UInt8]
+        switch event {
+        case .tooLong:
+            try countError()
+            try reply(500, "Line too long.")
+            return nil
+        case .line(let bytes):
+            line = bytes
+        }
+        do throws(CommandError) {
+            return try Command(line: line)
+        } catch {
+            try countError()
+            switch error {
+            case .empty, .malformedVerb: try reply(500, "Unknown command.")
+            case .forbiddenByte: try reply(501, "Forbidden byte in argument.")
+            }
+            return nil
+        }
+    }
+
+    private func refuseUnknown(_ command: Command) throws(SessionEnd) {
+        if Self.foreignVerbs.contains(String(decoding: command.name, as: UTF8.self)) {
+            try reply(500, "This is an FTP server; other protocols are not spoken here.")
+            throw .violation
+        }
+        try countError()
+        try reply(500, "Unknown command.")
+    }
+
+    private func refusal(of command: Command, _ rule: CommandRule) -> Reply? {
+        guard rule.isImplemented else { return Reply(502, "Command not implemented.") }
+        if login == nil, rule.needsLogin {
+            return refusalOfLogin() ?? Reply(530, "Please login with USER and PASS.")
+        }
+        let name = rule.verb.rawValue
+        if login != nil {
+            let session = configuration.session
+            if session.deniedCommands.contains(name)
+                || session.allowedCommands.map({ !$0.contains(name) }) ?? false
+            {
+                return Reply(550, "Permission denied.")
+            }
+        }
+        switch rule.argument {
+        case .none where !command.argument.isEmpty:
+            return Reply(501, "\(name) takes no argument.")
+        case .required where command.argument.isEmpty:
+            return Reply(501, "\(name) needs an argument: \(rule.syntax)")
+        case .none, .required, .optional:
+            return nil
+        }
+    }
+
+    /// Counts a command that made no sense; too many before a login end the session.
+    final func countError() throws(SessionEnd) {
+        guard login == nil else { return }
+        errorCount += 1
+        guard errorCount <= Self.maximumErrorCount else {
+            try reply(500, "Too many errors.")
+            throw .violation
+        }
+    }
+
+    private func perform(_ verb: Verb, _ argument: [UInt8]) throws(SessionEnd) {
+        switch verb {
+        case .user: try setUser(argument)
+        case .pass: try checkPassword(argument)
+        case .rein: try reinitialize()
+        case .quit: try quit()
+        case .auth: try authenticateSecurity(argument)
+        case .pbsz: try setProtectionBufferSize(argument)
+        case .prot: try setProtectionLevel(argument)
+        case .ccc: try clearControlConnection()
+        case .noop: try reply(200, "NOOP ok.")
+        case .syst: try reply(215, "UNIX Type: L8")
+        case .help: try help(argument)
+        case .feat: try features()
+        case .opts: try setOptions(argument)
+        case .stat: try status(argument)
+        case .type: try setType(argument)
+        case .stru: try setStructure(argument)
+        case .mode: try setMode(argument)
+        case .pwd: try printWorkingDirectory()
+        case .cwd: try changeDirectory(argument)
+        case .cdup: try changeDirectory(Array("..".utf8))
+        case .pasv: try enterPassiveMode()
+        case .epsv: try enterExtendedPassiveMode(argument)
+        case .port: try setPort(argument)
+        case .eprt: try setExtendedPort(argument)
+        case .list: try list(argument)
+        case .nlst: try listNames(argument)
+        case .mlsd: try listMachine(argument)
+        case .mlst: try describeMachine(argument)
+        case .retr: try retrieve(argument)
+        case .stor: try store(argument, appending: false)
+        case .appe: try store(argument, appending: true)
+        case .stou: try storeUnique(argument)
+        case .rest: try setRestartOffset(argument)
+        case .allo: try reply(202, "No storage allocation is necessary.")
+        case .abor: try abortNothing()
+        case .dele: try deleteFile(argument)
+        case .mkd: try makeDirectory(argument)
+        case .rmd: try removeDirectory(argument)
+        case .rnfr: try renameFrom(argument)
+        case .rnto: try renameTo(argument)
+        case .size: try size(argument)
+        case .mdtm: try modificationTime(argument)
+        case .mfmt: try setModificationTime(argument)
+        case .site: try site(argument)
+        case .acct, .smnt, .adat, .mic, .conf, .enc: try reply(502, "Command not implemented.")
+        }
+    }
+
+    private func quit() throws(SessionEnd) {
+        try reply(221, "Goodbye.")
+        throw .clientLeft
+    }
+
+    /// Carries out what the client sent while a transfer runs: ABOR, STAT and QUIT at once, anything
+    /// else when the transfer is over.
+    ///
+    /// - Returns: Whether the transfer is to be aborted.
+    final func handleDuringTransfer() throws(SessionEnd) -> Bool {
+        while let line = control.peekLine(), let command = try? Command(line: line),
+            let verb = command.verb, CommandTable.rule(for: verb).duringTransfer, !isQuitting
+        {
+            _ = control.next()
+            log(.debug, command.logText)
+            switch verb {
+            case .abor: return true
+            case .stat: try status([])
+            default:
+                try reply(221, "Goodbye; the transfer is completed first.")
+                isQuitting = true
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,253 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import Logging
+
+// Commands on files and directories that need no data connection.
+
+extension FTPHandler {
+    /// The path that an argument names, or `nil` after a reply that says why there is none.
+    final func path(_ argument: [UInt8]) throws(SessionEnd) -> VirtualPath? {
+        do throws(VirtualPathError) {
+            return try workingDirectory.resolving(argument)
+        } catch {
+            switch error {
+            case .empty: try reply(501, "A path is needed.")
+            case .forbiddenByte: try reply(501, "Forbidden byte in path.")
+            case .tooLong: try reply(501, "Path too long.")
+            }
+            return nil
+        }
+    }
+
+    /// Carries out an operation on a path, and replies why when it fails.
+    ///
+    /// - Parameters:
+    ///   - code: The reply code of a failure that is the client's to mend.
+    ///   - verb: The command, for the log.
+    /// - Returns: What `body` returned, or `nil` after a failure.
+    final func attempt<Result>(
+        _ code: UInt16,
+        _ verb: String,
+        _ body: (any FileSystem) throws(FileError) -> Result
+    ) throws(SessionEnd) -> Result? {
+        guard let login else { throw .processGone }
+        do throws(FileError) {
+            return try body(login.fileSystem)
+        } catch {
+            try refuse(error, code, verb)
+            return nil
+        }
+    }
+
+    /// Replies why an operation failed.
+    final func refuse(_ error: FileError, _ code: UInt16, _ verb: String) throws(SessionEnd) {
+        if error == .unavailable { throw .processGone }
+        log(.info, "\(verb) refused: \(error)")
+        switch error {
+        case .noSpace: try reply(452, error.text)
+        case .busy, .tooManyOpen: try reply(450, error.text)
+        case .inputOutput: try reply(451, error.text)
+        default: try reply(code, error.text)
+        }
+    }
+
+    final func printWorkingDirectory() throws(SessionEnd) {
+        try reply(257, "\(workingDirectory.quoted) is the current directory")
+    }
+
+    final func changeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let path = try path(argument) else { return }
+        let result: Void? = try attempt(550, "CWD") { fileSystem throws(FileError) in
+            try fileSystem.enterDirectory(path)
+        }
+        guard result != nil else { return }
+        workingDirectory = path
+        try reply(250, "Directory successfully changed.")
+    }
+
+    final func makeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let path = try path(argument) else { return }
+        let result: Void? = try attempt(550, "MKD") { fileSystem throws(FileError) in
+            try fileSystem.makeDirectory(path)
+        }
+        guard result != nil else { return }
+        log(.info, "MKD \(path.quoted)")
+        try reply(257, "\(path.quoted) created")
+    }
+
+    final func removeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let path = try path(argument) else { return }
+        let result: Void? = try attempt(550, "RMD") { fileSystem throws(FileError) in
+            try fileSystem.removeDirectory(path)
+        }
+        guard result != nil else { return }
+        log(.info, "RMD \(path.quoted)")
+        try reply(250, "Remove directory operation successful.")
+    }
+
+    final func deleteFile(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let path = try path(argument) else { return }
+        let result: Void? = try attempt(550, "DELE") { fileSystem throws(FileError) in
+            try fileSystem.removeFile(path)
+        }
+        guard result != nil else { return }
+        log(.info, "DELE \(path.quoted)")
+        try reply(250, "Delete operation successful.")
+    }
+
+    final func renameFrom(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let path = try path(argument) else { return }
+        guard !path.isRoot else {
+            try reply(550, "The root cannot be renamed.")
+            return
+        }
+        let facts = try attempt(550, "RNFR") { fileSystem throws(FileError) in
+            try fileSystem.facts(of: path, for: .renaming)
+        }
+        guard facts != nil else { return }
+        renameSource = path
+        try reply(350, "Ready for RNTO.")
+    }
+
+    final func renameTo(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let source = renameSource.take() else {
+            try reply(503, "RNFR required first.")
+            return
+        }
+        guard let path = try path(argument) else { return }
+        let result: Void? = try attempt(550, "RNTO") { fileSystem throws(FileError) in
+            try fileSystem.rename(source, to: path)
+        }
+        guard result != nil else { return }
+        log(.info, "RNTO \(source.quoted) -> \(path.quoted)")
+        try reply(250, "Rename successful.")
+    }
+
+    final func size(_ argument: [UInt8]) throws(SessionEnd) {
+        // The size that a transfer in this type would have cannot be told without reading the
+        // whole file, and RFC 3659 section 4 allows to refuse then.
+        guard type == .image else {
+            try reply(550, "SIZE not allowed in ASCII mode; send TYPE I first.")
+            return
+        }
+        guard let path = try path(argument) else { return }
+        let found = try attempt(550, "SIZE") { fileSystem throws(FileError) in
+            try fileSystem.facts(of: path, for: .showing)
+        }
+        guard let facts = found else { return }
+        guard facts.kind == .regular else {
+            try reply(550, "Not a regular file.")
+            return
+        }
+        try reply(213, "\(facts.size)")
+    }
+
+    final func modificationTime(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let login else { throw .processGone }
+        guard let path = try path(argument) else { return }
+        let facts: FileFacts
+        do throws(FileError) {
+            facts = try login.fileSystem.facts(of: path, for: .showing)
+        } catch {
+            // Old clients set the time by MDTM, and a file may be called like that, too.
+            if error == .notFound, configuration.files.allowsTimeChange,
+                let change = Timestamp.parseModifyCommand(argument)
+            {
+                try setModificationTime(change.time, change.path, "MDTM")
+            } else {
+                try refuse(error, 550, "MDTM")
+            }
+            return
+        }
+        try reply(213, Timestamp(seconds: facts.modified).timeVal)
+    }
+
+    final func setModificationTime(_ argument: [UInt8]) throws(SessionEnd) {
+        guard configuration.files.allowsTimeChange else {
+            try reply(550, "Permission denied.")
+            return
+        }
+        guard let change = Timestamp.parseModifyCommand(argument) else {
+            try reply(501, "MFMT takes YYYYMMDDHHMMSS and a path.")
+            return
+        }
+        try setModificationTime(change.time, change.path, "MFMT")
+    }
+
+    private func setModificationTime(
+        _ time: Timestamp,
+        _ argument: [UInt8],
+        _ verb: String
+    ) throws(SessionEnd) {
+        guard let path = try path(argument) else { return }
+        let result: Void? = try attempt(550, verb) { fileSystem throws(FileError) in
+            try fileSystem.setModificationTime(of: path, to: time.seconds)
+        }
+        guard result != nil else { return }
+        log(.info, "\(verb) \(path.quoted) \(time.timeVal)")
+        if verb == "MFMT" {
+            try reply(213, "Modify=\(time.timeVal); \(path.text)")
+        } else {
+            try reply(213, "File modification time set.")
+        }
+    }
+
+    final func site(_ argument: [UInt8]) throws(SessionEnd) {
+        let words = argument.split(
+            separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: false)
+        let rest = words.count > 1 ? [UInt8](words[1]) : []
+        switch words.first.flatMap({ SiteCommand(name: [UInt8]($0)) }) {
+        case .help:
+            let lines = SiteCommand.allCases.map { "\($0.syntax): \($0.summary)" }
+            try reply(Reply(214, lines: ["SITE commands:"] + lines + ["Help OK."]))
+        case .chmod: try changeMode(rest)
+        case nil: try reply(500, "Unknown SITE command.")
+        }
+    }
+
+    private func changeMode(_ argument: [UInt8]) throws(SessionEnd) {
+        let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        guard words.count == 2, let mode = OctalMode.parse(words[0]) else {
+            try reply(501, "SITE CHMOD takes an octal mode and a path.")
+            return
+        }
+        guard configuration.files.allowsChangeMode else {
+            try reply(550, "Permission denied.")
+            return
+        }
+        guard let path = try path([UInt8](words[1])) else { return }
+        let result: Void? = try attempt(550, "SITE CHMOD") { fileSystem throws(FileError) in
+            try fileSystem.setMode(of: path, to: mode)
+        }
+        guard result != nil else { return }
+        log(.info, "SITE CHMOD \(String(mode, radix: 8)) \(path.quoted)")
+        try reply(200, "SITE CHMOD command ok.")
+    }
+}
+
+extension FileError {
+    /// What the client is told.
+    var text: String {
+        switch self {
+        case .notFound: "No such file or directory."
+        case .accessDenied: "Access denied."
+        case .notPermitted: "Permission denied."
+        case .exists: "Name is taken."
+        case .notDirectory: "Not a directory."
+        case .isDirectory: "Is a directory."
+        case .notEmpty: "Directory not empty."
+        case .noSpace: "No space left."
+        case .tooLarge: "File too large."
+        case .nameTooLong: "Name too long."
+        case .tooManyLinks: "Too many symbolic links."
+        case .busy: "File is busy."
+        case .crossDevice: "Cannot rename across file systems."
+        case .notRegular: "Not a regular file."
+        case .beyondEnd: "Restart position is beyond the end of the file."
+        case .readOnly: "Read-only file system."
+        case .tooManyOpen: "Too many open files, please try later."
+        case .inputOutput: "Local error in processing."
+        case .unavailable: "Service not available."
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import LinuxSystem
+internal import TLS
+
+// FEAT, HELP and STAT.
+
+extension FTPHandler {
+    /// Entries that STAT sends over the control connection; LIST has no such limit.
+    private static let maximumStatusEntryCount = 1_000
+
+    final func features() throws(SessionEnd) {
+        let lines = Features.lines(
+            tlsAvailable: offersTLS,
+            machineFacts: machineFacts,
+            allowsPassive: configuration.passive.isEnabled,
+            allowsActive: configuration.active.isEnabled,
+            allowsTimeChange: configuration.files.allowsTimeChange)
+        try reply(Reply(211, lines: ["Features:"] + lines + ["End"]))
+    }
+
+    final func help(_ argument: [UInt8]) throws(SessionEnd) {
+        guard argument.isEmpty else {
+            guard let verb = Verb(name: argument), CommandTable.rule(for: verb).isImplemented
+            else {
+                try reply(501, "No such command.")
+                return
+            }
+            let rule = CommandTable.rule(for: verb)
+            try reply(214, "\(rule.syntax): \(rule.summary)")
+            return
+        }
+        let names = CommandTable.all.filter(\.isImplemented).map(\.verb.rawValue)
+        var lines = ["The following commands are recognized."]
+        for start in stride(from: 0, to: names.count, by: 12) {
+            lines.append(names[start..<min(start + 12, names.count)].joined(separator: " "))
+        }
+        try reply(Reply(214, lines: lines + ["Help OK."]))
+    }
+
+    final func status(_ argument: [UInt8]) throws(SessionEnd) {
+        guard argument.isEmpty else {
+            guard login != nil else {
+                try reply(530, "Please login with USER and PASS.")
+                return
+            }
+            try statusOfPath(argument)
+            return
+        }
+        var lines = ["FTP server status:"]
+        lines.append("Connected from \(peer.address), \(control.stream.summary)")
+        if let login {
+            lines.append("Logged in as \(login.user), in \(workingDirectory.text)")
+            lines.append("TYPE \(type == .ascii ? "ASCII" : "Image"), STRU File, MODE Stream")
+        } else {
+            lines.append("Not logged in")
+        }
+        if let transfer {
+            let count = transfer.handler?.byteCount ?? 0
+            lines.append("\(transfer.command) \(transfer.path): \(count) bytes transferred")
+        } else if login != nil {
+            lines.append("No data connection")
+        }
+        try reply(Reply(211, lines: lines + ["End of status"]))
+    }
+
+    private func statusOfPath(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let request = try listing(argument) else { return }
+        let append = unixFormat()
+        let found = try attempt(550, "STAT") { fileSystem throws(FileError) in
+            var options: ListingOptions = [.sorted]
+            if request.showsHidden { options.insert(.hidden) }
+            if request.showsItself { options.insert(.directoryItself) }
+            try fileSystem.beginListing(of: request.path, options)
+            var text: [UInt8] = []
+            var count = 0
+            while true {
+                let entries = try fileSystem.nextEntries()
+                for entry in entries {
+                    count += 1
+                    guard count <= Self.maximumStatusEntryCount else { return (text, true) }
+                    append(entry, &text)
+                }
+                if entries.isEmpty { return (text, false) }
+            }
+        }
+        guard let (text, isCut) = found else { return }
+        var lines = ["Status of \(request.path.text):"]
+        lines += text.split(separator: UInt8(ascii: "\n")).map {
+            String(decoding: $0.dropLast(), as: UTF8.self)
+        }
+        lines.append(isCut ? "Cut here; use LIST for all." : "End of status")
+        try reply(Reply(213, lines: lines))
+    }
+}

@@ -1,0 +1,74 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import Isolation
+internal import LinuxSystem
+internal import Logging
+
+// USER and PASS (RFC 959 section 4.1.1).
+
+extension FTPHandler {
+    /// The longest password, in bytes.
+    private static let maximumPasswordByteCount = 512
+
+    final func setUser(_ argument: [UInt8]) throws(SessionEnd) {
+        if let refusal = refusalOfLogin() {
+            try countError()
+            try reply(refusal)
+            return
+        }
+        guard login == nil else {
+            try reply(530, "Can't change to another user.")
+            return
+        }
+        guard let name = String(validating: argument, as: UTF8.self),
+            UserName.isAcceptable(name)
+        else {
+            try countError()
+            try reply(501, "Bad user name.")
+            return
+        }
+        userName = name
+        // The same answer for every name, so that nobody learns which accounts exist.
+        try reply(331, "Please specify the password.")
+    }
+
+    final func checkPassword(_ argument: [UInt8]) throws(SessionEnd) {
+        guard login == nil else {
+            try reply(503, "Already logged in.")
+            return
+        }
+        guard let user = userName.take() else {
+            if let refusal = refusalOfLogin() {
+                try reply(refusal)
+            } else {
+                try reply(503, "Login with USER first.")
+            }
+            return
+        }
+        guard argument.count <= Self.maximumPasswordByteCount else {
+            try countError()
+            try reply(501, "Password too long.")
+            return
+        }
+        let outcome: LoginOutcome
+        do throws(WardenGone) {
+            outcome = try warden.authenticate(user: user, password: Secret(copying: argument))
+        } catch {
+            throw .processGone
+        }
+        switch consume outcome {
+        case .granted(let grant):
+            let permissions = grant.permissions
+            login = LoginState(
+                user: user,
+                permissions: permissions,
+                fileSystem: RemoteFileSystem(grant.takeAgent()))
+            workingDirectory = .root
+            try prepareForDataConnection()
+            try reply(230, "Login successful.")
+        case .refused(let isLast):
+            try reply(530, "Login incorrect.")
+            if isLast { throw .tooManyFailures }
+        }
+    }
+}

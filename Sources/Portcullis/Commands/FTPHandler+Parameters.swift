@@ -1,0 +1,82 @@
+internal import FTPProtocol
+
+// TYPE, STRU, MODE, REST and OPTS: how the next transfer is to be made.
+
+extension FTPHandler {
+    final func setType(_ argument: [UInt8]) throws(SessionEnd) {
+        do throws(TransferParameterError) {
+            type = try TransferType(argument: argument)
+        } catch {
+            try refuse(error, "TYPE", takes: "A, I or L 8")
+            return
+        }
+        switch type {
+        case .ascii: try reply(200, "Switching to ASCII mode.")
+        case .image: try reply(200, "Switching to Binary mode.")
+        }
+    }
+
+    final func setStructure(_ argument: [UInt8]) throws(SessionEnd) {
+        do throws(TransferParameterError) {
+            _ = try FileStructure(argument: argument)
+        } catch {
+            try refuse(error, "STRU", takes: "F")
+            return
+        }
+        try reply(200, "Structure set to F.")
+    }
+
+    final func setMode(_ argument: [UInt8]) throws(SessionEnd) {
+        do throws(TransferParameterError) {
+            _ = try TransferMode(argument: argument)
+        } catch {
+            try refuse(error, "MODE", takes: "S")
+            return
+        }
+        try reply(200, "Mode set to S.")
+    }
+
+    private func refuse(
+        _ error: TransferParameterError,
+        _ verb: String,
+        takes values: String
+    ) throws(SessionEnd) {
+        switch error {
+        case .malformed: try reply(501, "\(verb) takes \(values).")
+        case .unsupported: try reply(504, "\(verb) takes only \(values) on this server.")
+        }
+    }
+
+    final func setRestartOffset(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let offset = DecimalNumber.parse(argument) else {
+            try reply(501, "REST takes a number of bytes.")
+            return
+        }
+        // An offset into lines whose ends are converted has no place in the file.
+        guard type == .image || offset == 0 else {
+            try reply(501, "No support for resume of ASCII transfer; send TYPE I first.")
+            return
+        }
+        restartOffset = offset
+        try reply(350, "Restart position accepted (\(offset)).")
+    }
+
+    /// Takes the restart position, which is good for one transfer.
+    final func takeRestartOffset() -> Int64 {
+        defer { restartOffset = 0 }
+        return restartOffset
+    }
+
+    final func setOptions(_ argument: [UInt8]) throws(SessionEnd) {
+        let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        let name = words.first.map { String(decoding: $0, as: UTF8.self).uppercased() }
+        let rest = words.count > 1 ? [UInt8](words[1]) : []
+        switch name {
+        case "UTF8", "UTF-8": try reply(200, "Always in UTF8 mode.")
+        case "MLST":
+            machineFacts = MachineFacts(optsArgument: rest)
+            try reply(200, "MLST OPTS \(machineFacts.selectedText)")
+        default: try reply(501, "Option not understood.")
+        }
+    }
+}

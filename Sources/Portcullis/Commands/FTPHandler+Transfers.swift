@@ -1,0 +1,136 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import LinuxSystem
+
+// RETR, STOR, APPE, STOU and ABOR.
+
+extension FTPHandler {
+    final func retrieve(_ argument: [UInt8]) throws(SessionEnd) {
+        let offset = takeRestartOffset()
+        guard let path = try path(argument), try mayTransfer(), let login else { return }
+        guard type == .image || offset == 0 else {
+            try reply(550, "No support for resume of ASCII transfer.")
+            return
+        }
+        let source: any TransferSource
+        let size: Int64
+        do throws(FileError) {
+            let opened = try login.fileSystem.openForReading(path)
+            size = opened.facts.size
+            guard offset <= size else { throw FileError.beyondEnd }
+            let file = opened.takeDescriptor()
+            if offset > 0 { try seek(file, to: offset) }
+            source = FileSource(file)
+        } catch {
+            try refuse(error, error == .beyondEnd ? 554 : 550, "RETR \(path.quoted)")
+            return
+        }
+        let converts = type == .ascii && configuration.files.convertsDownloads
+        let opening =
+            type == .ascii
+            ? "Opening ASCII mode data connection for \(path.text)."
+            : "Opening BINARY mode data connection for \(path.text) (\(size - offset) bytes)."
+        try transfer(
+            "RETR", path, opening: opening, done: "Transfer complete.",
+            move: { handler throws(TransferFailure) in
+                try handler.send(converts ? NetworkLineSource(source) : source)
+            })
+    }
+
+    final func store(_ argument: [UInt8], appending: Bool) throws(SessionEnd) {
+        let offset = takeRestartOffset()
+        guard let path = try path(argument) else { return }
+        guard type == .image || offset == 0 else {
+            try reply(550, "No support for resume of ASCII transfer.")
+            return
+        }
+        let disposition: WriteDisposition =
+            appending ? .append : offset > 0 ? .resume(offset: offset) : .replace
+        try upload(appending ? "APPE" : "STOR", path, disposition)
+    }
+
+    final func storeUnique(_ argument: [UInt8]) throws(SessionEnd) {
+        _ = takeRestartOffset()
+        let name = argument.isEmpty ? Array("ftp.\(randomWord(count: 8))".utf8) : argument
+        guard let path = try path(name) else { return }
+        try upload("STOU", path, .unique)
+    }
+
+    private func upload(
+        _ verb: String,
+        _ path: VirtualPath,
+        _ disposition: WriteDisposition
+    ) throws(SessionEnd) {
+        guard try mayTransfer(), let login else { return }
+        let file: UploadFile
+        do throws(FileError) {
+            let opened = try login.fileSystem.openForWriting(path, disposition)
+            file = UploadFile(opened, empties: disposition == .replace)
+        } catch {
+            let code: UInt16 = error == .beyondEnd ? 554 : error == .notPermitted ? 550 : 553
+            try refuse(error, code, "\(verb) \(path.quoted)")
+            return
+        }
+        let converts = type == .ascii && configuration.files.convertsUploads
+        let isUnique = disposition == .unique
+        // RFC 1123 section 4.1.2.9: the name is told in just this form.
+        let opening = isUnique ? "FILE: \(file.path.text)" : "Ok to send data."
+        let isComplete = try transfer(
+            verb, file.path, opening: opening,
+            done: isUnique ? "Transfer complete; FILE: \(file.path.text)" : "Transfer complete.",
+            move: { handler throws(TransferFailure) in
+                let sink = try file.open()
+                try handler.receive(into: converts ? HostLineSink(sink) : sink)
+            })
+        if !isComplete, configuration.files.deletesFailedUploads {
+            try? login.fileSystem.discardUpload(file.path)
+        }
+    }
+
+    /// ABOR while nothing runs (RFC 959 section 4.1.3).
+    final func abortNothing() throws(SessionEnd) {
+        dataSource = nil
+        activeTarget = nil
+        try reply(225, "No transfer to ABOR.")
+    }
+}
+
+private func seek(
+    _ file: borrowing OwnedDescriptor,
+    to offset: Int64
+) throws(FileError) {
+    do throws(SystemError) {
+        try file.seek(to: offset)
+    } catch {
+        throw FileError(error)
+    }
+}
+
+/// A file that was opened for an upload that has not begun.
+///
+/// An old file of that name keeps its content until the data connection stands: a client that
+/// cannot connect must not lose it.
+private final class UploadFile {
+    let path: VirtualPath
+    private var file: OwnedDescriptor?
+    private let empties: Bool
+
+    init(_ opened: consuming OpenedFile, empties: Bool) {
+        path = opened.path
+        self.empties = empties
+        file = opened.takeDescriptor()
+    }
+
+    /// Gives the file to the upload, emptied if it is to be replaced.
+    func open() throws(TransferFailure) -> FileSink {
+        guard let file = file.take() else { throw .file(.inputOutput) }
+        if empties {
+            do throws(SystemError) {
+                try file.truncate()
+            } catch {
+                throw .file(FileError(error))
+            }
+        }
+        return FileSink(file)
+    }
+}

@@ -1,0 +1,211 @@
+internal import FileSystem
+internal import LinuxSystem
+internal import TLS
+
+/// Why a transfer did not complete.
+enum TransferFailure: Error, Hashable {
+    /// The client said ABOR.
+    case aborted
+    /// No byte moved for `data_connection_timeout`.
+    case timedOut
+    /// The connection broke.
+    case connectionLost
+    /// The client ended without `close_notify`: perhaps somebody cut the connection.
+    case truncated
+    /// The file could not be read or written.
+    case file(FileError)
+    /// The session ends.
+    case session(SessionEnd)
+}
+
+/// Moves the bytes of one transfer over a data connection.
+///
+/// Knows nothing of commands: whenever it would have to wait it calls `wait`, which serves the
+/// control connection meanwhile.
+class DTPHandler {
+    /// Waits until the connection is readable or writable, or, with neither, only looks at the
+    /// control connection.
+    typealias Wait = (_ reading: Bool, _ writing: Bool) throws(TransferFailure) -> Void
+
+    /// How long a client that has everything may take to answer the end of the connection.
+    private static let lingerTimeout: Duration = .seconds(2)
+
+    let stream: NetworkStream
+    private let buffer: TransferBuffer
+    private let wait: Wait
+
+    /// Bytes that went over the connection so far.
+    private(set) var byteCount: Int64 = 0
+
+    required init(_ stream: NetworkStream, buffer: TransferBuffer, wait: @escaping Wait) {
+        self.stream = stream
+        self.buffer = buffer
+        self.wait = wait
+    }
+
+    /// Whether an upload that ended like this is complete. Plain TCP has no way to tell an end from
+    /// a cut, so it has to be believed.
+    func isComplete(isClean: Bool) -> Bool { true }
+
+    /// Whether a download counts only when the client confirms its end by `close_notify`.
+    var needsCleanEnd: Bool { false }
+
+    // MARK: Download
+
+    /// Sends everything that `source` has, and ends our direction.
+    final func send(_ source: any TransferSource) throws(TransferFailure) {
+        while true {
+            let filled: Result<Int, FileError> = unsafe buffer.withBytes { memory in
+                do throws(FileError) {
+                    return .success(try unsafe source.next(into: memory))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            let count: Int
+            switch filled {
+            case .success(let value): count = value
+            case .failure(let error): throw .file(error)
+            }
+            if count == 0 { break }
+            try sendPiece(count: count)
+            byteCount += Int64(count)
+            try wait(false, false)
+        }
+        try complete { stream.sendCloseNotify() }
+        stream.endWriting()
+        let isClean = try awaitPeer()
+        if needsCleanEnd, !isClean { throw .connectionLost }
+    }
+
+    private func sendPiece(count: Int) throws(TransferFailure) {
+        var sent = 0
+        while sent < count {
+            let start = sent
+            let outcome = unsafe buffer.withBytes { memory in
+                unsafe stream.write(UnsafeRawBufferPointer(rebasing: memory[start..<count]))
+            }
+            switch outcome {
+            case .bytes(let taken):
+                sent += taken
+                try complete { stream.flush() }
+            case .wantsRead: try wait(true, false)
+            case .wantsWrite: try wait(false, true)
+            case .failed: throw .connectionLost
+            }
+        }
+    }
+
+    private func complete(_ step: () -> TLSStep) throws(TransferFailure) {
+        while true {
+            switch step() {
+            case .done: return
+            case .wantsRead: try wait(true, false)
+            case .wantsWrite: try wait(false, true)
+            case .failed: throw .connectionLost
+            }
+        }
+    }
+
+    /// Waits until the client has everything and ended its direction.
+    ///
+    /// Closing a socket while bytes of the client's lie unread in it makes the kernel send RST, and
+    /// that may cost the client the end of the file. As long as the client's kernel takes bytes
+    /// it is given time; one that has all and says nothing gets two seconds.
+    ///
+    /// - Returns: Whether the client ended cleanly.
+    private func awaitPeer() throws(TransferFailure) -> Bool {
+        var progress = stream.descriptor.sendProgress()
+        var deadline = Deadline(after: Self.lingerTimeout)
+        while !deadline.hasPassed {
+            switch drain() {
+            case .ended(let isClean): return isClean
+            case .failed: return false
+            case .bytes: continue
+            case .wantsRead, .wantsWrite: break
+            }
+            var entries = [PollEntry(stream.descriptor.number, reading: true)]
+            let tick = min(deadline, Deadline(after: .milliseconds(250)))
+            _ = try? poll(&entries, until: tick)
+            guard !entries[0].isReadable else { continue }
+            try wait(false, false)
+            let next = stream.descriptor.sendProgress()
+            if !next.isComplete, next.acknowledged > progress.acknowledged {
+                deadline = Deadline(after: Self.lingerTimeout)
+            }
+            progress = next
+        }
+        return false
+    }
+
+    /// Reads and forgets what the client sends.
+    private func drain() -> ReadOutcome {
+        unsafe buffer.withBytes { unsafe stream.read(into: $0) }
+    }
+
+    // MARK: Upload
+
+    /// Puts everything that the client sends into `sink`.
+    final func receive(into sink: any TransferSink) throws(TransferFailure) {
+        while true {
+            let outcome = unsafe buffer.withBytes { unsafe stream.read(into: $0) }
+            switch outcome {
+            case .bytes(let count):
+                let put: Result<Void, FileError> = unsafe buffer.withBytes { memory in
+                    do throws(FileError) {
+                        let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[..<count])
+                        return .success(try unsafe sink.put(bytes))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+                if case .failure(let error) = put { throw .file(error) }
+                byteCount += Int64(count)
+                try wait(false, false)
+            case .wantsRead: try wait(true, false)
+            case .wantsWrite: try wait(false, true)
+            case .ended(let isClean):
+                guard isComplete(isClean: isClean) else { throw .truncated }
+                do throws(FileError) {
+                    try sink.finish()
+                } catch {
+                    throw .file(error)
+                }
+                try closeAfterUpload()
+                return
+            case .failed: throw .connectionLost
+            }
+        }
+    }
+
+    /// Answers the client's end and waits until it has closed, so that nothing is reset.
+    private func closeAfterUpload() throws(TransferFailure) {
+        // The file is safe. A client that is gone already loses nothing.
+        while true {
+            switch stream.sendCloseNotify() {
+            case .wantsWrite:
+                try wait(false, true)
+                continue
+            case .wantsRead, .done, .failed: break
+            }
+            break
+        }
+        stream.endWriting()
+        if stream.isTLS { _ = try awaitPeer() }
+    }
+}
+
+/// Moves the bytes of one transfer over TLS.
+class TLS_DTPHandler: DTPHandler {
+    /// Whether an end without `close_notify` is believed (`strict_ssl_read_eof=NO`).
+    var toleratesTruncation = false
+
+    /// Whether a download has to be confirmed (`strict_ssl_write_shutdown`).
+    var requiresShutdownReply = false
+
+    override var needsCleanEnd: Bool { requiresShutdownReply }
+
+    /// Only `close_notify` proves that nobody on the path cut the upload short (RFC 8446
+    /// section 6.1).
+    override func isComplete(isClean: Bool) -> Bool { isClean || toleratesTruncation }
+}

@@ -1,0 +1,154 @@
+internal import FTPProtocol
+internal import Isolation
+internal import LinuxSystem
+internal import Logging
+internal import TLS
+
+// PASV, EPSV, PORT and EPRT: where the next data connection comes from or leads to.
+
+extension FTPHandler {
+    private var admission: AdmissionPolicy {
+        AdmissionPolicy(
+            controlPeer: peer,
+            controlCertificate: control.stream.peerCertificateDigest,
+            requiresReuse: configuration.tls.requiresReuse,
+            isPromiscuous: configuration.passive.isPromiscuous)
+    }
+
+    final func enterPassiveMode() throws(SessionEnd) {
+        guard !allowsOnlyExtendedPassive else {
+            try reply(501, "PASV not allowed after EPSV ALL.")
+            return
+        }
+        guard local.address.family == .ipv4 else {
+            try reply(425, "PASV is for IPv4 alone; use EPSV.")
+            return
+        }
+        guard let port = try listen() else { return }
+        let shown = HostPort(address: settings.advertisedAddress ?? local.address, port: port)
+        try prepareForDataConnection()
+        try reply(227, "Entering Passive Mode (\(shown.text ?? "0,0,0,0,0,0")).")
+    }
+
+    final func enterExtendedPassiveMode(_ argument: [UInt8]) throws(SessionEnd) {
+        do throws(ExtendedAddressError) {
+            switch try ExtendedPassiveArgument(argument: argument) {
+            case .all:
+                allowsOnlyExtendedPassive = true
+                try? reply(200, "EPSV ALL ok.")
+                return
+            case .family(let family) where family != local.address.family:
+                throw .unsupportedProtocol
+            case .any, .family: break
+            }
+        } catch {
+            try refuse(error, "EPSV")
+            return
+        }
+        guard let port = try listen() else { return }
+        try prepareForDataConnection()
+        try reply(229, "Entering Extended Passive Mode (|||\(port)|).")
+    }
+
+    /// Opens a port for one data connection; `nil` after a reply that says why there is none.
+    private func listen() throws(SessionEnd) -> UInt16? {
+        guard configuration.passive.isEnabled else {
+            try reply(502, "Passive mode is switched off on this server.")
+            return nil
+        }
+        // The old port goes first: a session never holds two.
+        dataSource = nil
+        activeTarget = nil
+        let outcome: DataSocketOutcome
+        do throws(WardenGone) {
+            outcome = try warden.listenForData()
+        } catch {
+            throw .processGone
+        }
+        switch consume outcome {
+        case .failed(let failure):
+            try reply(
+                425,
+                failure == .rangeExhausted
+                    ? "No passive port is free, please try later."
+                    : "Cannot open a passive port.")
+            return nil
+        case .socket(let listener, let port):
+            let warden = warden
+            dataSource = PassiveDTP(
+                listener,
+                level: protectionLevel,
+                policy: admission,
+                tls: tlsContext,
+                acceptTimeout: configuration.timeouts.accept,
+                handshakeTimeout: configuration.tls.handshakeTimeout,
+                report: { warden.log(.notice, $0) })
+            return port
+        }
+    }
+
+    final func setPort(_ argument: [UInt8]) throws(SessionEnd) {
+        guard try mayUseActiveMode("PORT") else { return }
+        guard let target = HostPort(argument: argument) else {
+            try reply(501, "PORT takes six numbers from 0 to 255.")
+            return
+        }
+        try setTarget(target.address, target.port, "PORT", better: "PASV")
+    }
+
+    final func setExtendedPort(_ argument: [UInt8]) throws(SessionEnd) {
+        guard try mayUseActiveMode("EPRT") else { return }
+        do throws(ExtendedAddressError) {
+            let target = try ExtendedAddress(argument: argument)
+            guard target.address.family == local.address.family else {
+                throw .unsupportedProtocol
+            }
+            try? setTarget(target.address, target.port, "EPRT", better: "EPSV")
+        } catch {
+            try refuse(error, "EPRT")
+        }
+    }
+
+    private func refuse(_ error: ExtendedAddressError, _ verb: String) throws(SessionEnd) {
+        switch error {
+        case .malformed: try reply(501, "Bad \(verb) command.")
+        case .unsupportedProtocol:
+            let number = local.address.family == .ipv4 ? 1 : 2
+            try reply(522, "Network protocol not supported, use (\(number)).")
+        }
+    }
+
+    private func mayUseActiveMode(_ verb: String) throws(SessionEnd) -> Bool {
+        if allowsOnlyExtendedPassive {
+            try reply(501, "\(verb) not allowed after EPSV ALL.")
+            return false
+        }
+        guard configuration.active.isEnabled else {
+            try reply(502, "Active mode is switched off on this server; use passive mode.")
+            return false
+        }
+        return true
+    }
+
+    private func setTarget(
+        _ address: IPAddress,
+        _ port: UInt16,
+        _ verb: String,
+        better: String
+    ) throws(SessionEnd) {
+        let target = SocketAddress(address, port: port, scope: peer.scope)
+        // The Warden checks this once more when it makes the connection.
+        guard
+            configuration.active.isPromiscuous
+                || (target.address == peer.address && port >= 1_024)
+        else {
+            log(.warning, "\(verb) to \(target) refused")
+            try reply(500, "Illegal \(verb) command.")
+            return
+        }
+        dataSource = nil
+        activeTarget = target
+        try prepareForDataConnection()
+        try reply(200, "\(verb) command successful. Consider using \(better).")
+    }
+}

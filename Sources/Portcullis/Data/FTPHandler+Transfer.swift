@@ -1,0 +1,207 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import Isolation
+internal import LinuxSystem
+internal import Logging
+internal import TLS
+
+// The course of one transfer: the data connection, the bytes, the reply.
+
+extension FTPHandler {
+    /// Whether a transfer may begin; replies why when it may not.
+    final func mayTransfer() throws(SessionEnd) -> Bool {
+        if let refusal = refusalOfTransfer() {
+            dataSource = nil
+            activeTarget = nil
+            try reply(refusal)
+            return false
+        }
+        guard dataSource != nil || activeTarget != nil else {
+            try reply(425, "Use PORT or PASV first.")
+            return false
+        }
+        // The port was opened under another PROT than the one that holds now.
+        if let dataSource, dataSource.level != protectionLevel {
+            self.dataSource = nil
+            try reply(425, "PROT has changed; use PASV or EPSV again.")
+            return false
+        }
+        return true
+    }
+
+    /// Runs a transfer from the 150 to the last reply.
+    ///
+    /// - Parameters:
+    ///   - opening: The text of the 150.
+    ///   - done: The text of the 226.
+    ///   - move: Moves the bytes.
+    /// - Returns: Whether it completed.
+    @discardableResult
+    final func transfer(
+        _ verb: String,
+        _ path: VirtualPath,
+        opening: String,
+        done: String,
+        move: (DTPHandler) throws(TransferFailure) -> Void
+    ) throws(SessionEnd) -> Bool {
+        transfer = TransferState(command: verb, path: path.text)
+        defer {
+            transfer = nil
+            dataSource = nil
+            activeTarget = nil
+        }
+        try reply(150, opening)
+        let connection: AdmittedConnection
+        switch try connect() {
+        case .success(let admitted): connection = admitted
+        case .failure(let refusal):
+            try reply(refusal.reply)
+            log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)")
+            (dataSource as? PassiveDTP)?.dismissCandidates()
+            if refusal == .aborted { try reply(226, "ABOR successful.") }
+            try leaveIfQuitting()
+            return false
+        }
+        let stream = connection.stream
+        let handler = makeDTPHandler(stream) { [unowned self] reading, writing throws(TransferFailure) in
+            try self.serveControl(beside: stream, reading: reading, writing: writing)
+        }
+        transfer?.handler = handler
+        let failure: TransferFailure?
+        do throws(TransferFailure) {
+            try move(handler)
+            failure = nil
+        } catch {
+            failure = error
+        }
+        let outcome = failure.map { "failed: \($0)" } ?? "ok"
+        log(
+            failure == nil ? .info : .notice,
+            """
+            \(verb) \(path.quoted) \(outcome), \(handler.byteCount) bytes, \
+            proof=\(connection.proof.rawValue), \(stream.summary)
+            """)
+        if failure != nil { _ = stream.sendCloseNotify() }
+        try conclude(failure, verb: verb, done: done)
+        try leaveIfQuitting()
+        return failure == nil
+    }
+
+    private func leaveIfQuitting() throws(SessionEnd) {
+        if isQuitting { throw .clientLeft }
+    }
+
+    private func conclude(
+        _ failure: TransferFailure?,
+        verb: String,
+        done: String
+    ) throws(SessionEnd) {
+        switch failure {
+        case nil: try reply(226, done)
+        case .aborted:
+            try reply(426, "Transfer aborted.")
+            try reply(226, "ABOR successful.")
+        case .timedOut: throw .dataTimedOut
+        case .connectionLost: try reply(426, "Data connection lost; transfer incomplete.")
+        case .truncated:
+            try reply(
+                426,
+                "Upload incomplete: the data connection ended without TLS shutdown (close_notify).")
+        case .file(let error): try refuse(error, 451, verb)
+        case .session(let end): throw end
+        }
+    }
+
+    /// Waits for the data connection of the transfer that was just announced.
+    private func connect() throws(SessionEnd) -> Result<AdmittedConnection, ConnectRefusal> {
+        if let target = activeTarget {
+            let outcome: DataSocketOutcome
+            do throws(WardenGone) {
+                outcome = try warden.connectForData(to: target)
+            } catch {
+                throw .processGone
+            }
+            switch consume outcome {
+            case .failed: return .failure(.connection(.notEstablished))
+            case .socket(let socket, _):
+                dataSource = ActiveDTP(
+                    socket,
+                    to: target,
+                    level: protectionLevel,
+                    policy: AdmissionPolicy(
+                        controlPeer: peer,
+                        controlCertificate: control.stream.peerCertificateDigest,
+                        requiresReuse: configuration.tls.requiresReuse,
+                        isPromiscuous: configuration.active.isPromiscuous),
+                    tls: tlsContext,
+                    connectTimeout: configuration.timeouts.connect,
+                    handshakeTimeout: configuration.tls.handshakeTimeout)
+            }
+        }
+        guard let source = dataSource else { return .failure(.connection(.notEstablished)) }
+        source.start()
+        while true {
+            source.advance()
+            if let outcome = source.takeOutcome() {
+                return outcome.mapError { ConnectRefusal.connection($0) }
+            }
+            if try handleDuringTransfer() { return .failure(.aborted) }
+            if control.hasEnded { throw .clientLeft }
+            try pump(until: source.deadline)
+        }
+    }
+
+    /// Serves the control connection while a transfer runs, and waits until `stream` is ready if
+    /// that is asked for.
+    private func serveControl(
+        beside stream: NetworkStream,
+        reading: Bool,
+        writing: Bool
+    ) throws(TransferFailure) {
+        let deadline = Deadline(after: configuration.timeouts.data)
+        let waits = reading || writing
+        var entry = PollEntry.none
+        repeat {
+            if waits, deadline.hasPassed { throw .timedOut }
+            let isAborted: Bool
+            do throws(SessionEnd) {
+                isAborted = try handleDuringTransfer()
+                if control.hasEnded { throw .clientLeft }
+                entry = try pump(
+                    PollEntry(stream.descriptor.number, reading: reading, writing: writing),
+                    until: waits ? deadline : Deadline(after: .zero))
+            } catch {
+                throw .session(error)
+            }
+            if isAborted { throw .aborted }
+        } while waits && !(reading && entry.isReadable) && !(writing && entry.isWritable)
+    }
+}
+
+/// Why a transfer that was announced has no data connection.
+private enum ConnectRefusal: Error, Hashable {
+    case aborted
+    case connection(DataConnectionFailure)
+
+    var reply: Reply {
+        switch self {
+        case .aborted: Reply(426, "Transfer aborted.")
+        case .connection(.notEstablished): Reply(425, "Failed to establish connection.")
+        case .connection(.handshake): Reply(522, "TLS negotiation failed on the data connection.")
+        case .connection(.notResumed):
+            Reply(
+                522,
+                """
+                TLS session reuse required: the data connection has to resume the TLS session of \
+                the control connection (require_ssl_reuse).
+                """)
+        }
+    }
+
+    var logText: String {
+        switch self {
+        case .aborted: "aborted"
+        case .connection(let failure): "\(failure)"
+        }
+    }
+}

@@ -1,0 +1,145 @@
+internal import FTPProtocol
+internal import LinuxSystem
+internal import TLS
+
+/// Awaits a data connection on a port of ours (PASV, EPSV).
+///
+/// Keeps accepting until a connection brings its proof or the time is over, so that a stranger who
+/// connects first neither gets the transfer nor spoils it.
+final class PassiveDTP: DataSource {
+    /// Connections looked at side by side; further ones wait in the kernel.
+    private static let maximumCandidateCount = 8
+
+    /// How long the right connection may still come after one that proved nothing. The client's own
+    /// refusal must not take as long as `accept_timeout`, and a stranger's must not be the client's.
+    private static let grace: Duration = .seconds(3)
+
+    let level: ProtectionLevel
+    private var listener: OwnedDescriptor?
+    private let policy: AdmissionPolicy
+    private let tls: TLSContext?
+    private let acceptTimeout: Duration
+    private let handshakeTimeout: Duration
+    private let report: (String) -> Void
+    private var candidates: [DataHandshake] = []
+    private var end = Deadline.never
+    private var isStarted = false
+    private var blemish: DataConnectionFailure?
+    private var outcome: Result<AdmittedConnection, DataConnectionFailure>?
+
+    /// Awaits connections on `listener`.
+    ///
+    /// - Parameter report: Takes a line for the log.
+    init(
+        _ listener: consuming OwnedDescriptor,
+        level: ProtectionLevel,
+        policy: AdmissionPolicy,
+        tls: TLSContext?,
+        acceptTimeout: Duration,
+        handshakeTimeout: Duration,
+        report: @escaping (String) -> Void
+    ) {
+        self.listener = consume listener
+        self.level = level
+        self.policy = policy
+        self.tls = tls
+        self.acceptTimeout = acceptTimeout
+        self.handshakeTimeout = handshakeTimeout
+        self.report = report
+    }
+
+    var pollEntries: [PollEntry] {
+        guard outcome == nil else { return [] }
+        var entries = candidates.map(\.pollEntry)
+        if listener != nil, candidates.count < Self.maximumCandidateCount {
+            entries.append(PollEntry(listener?.number ?? -1, reading: true))
+        }
+        return entries
+    }
+
+    var deadline: Deadline {
+        guard outcome == nil else { return .never }
+        return candidates.reduce(end) { min($0, $1.expiry) }
+    }
+
+    func start() {
+        isStarted = true
+        end = Deadline(after: acceptTimeout)
+        if blemish != nil { shortenWait() }
+    }
+
+    func advance() {
+        guard outcome == nil else { return }
+        for candidate in candidates { candidate.advance() }
+        acceptCandidates()
+        judge()
+        if outcome == nil, end.hasPassed { conclude(.failure(blemish ?? .notEstablished)) }
+    }
+
+    func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }
+
+    private func acceptCandidates() {
+        while candidates.count < Self.maximumCandidateCount {
+            guard let accepted = ((try? listener?.accept()) ?? nil) else { return }
+            let peer = accepted.peer
+            guard policy.mayApproach(peer) else {
+                report("data connection from a foreign address refused: \(peer)")
+                continue
+            }
+            candidates.append(
+                DataHandshake(
+                    NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
+                    level: level, policy: policy, tls: tls, timeout: handshakeTimeout))
+        }
+    }
+
+    private func judge() {
+        for candidate in candidates {
+            switch candidate.state {
+            case .waiting: continue
+            case .admitted(let connection):
+                conclude(.success(connection))
+                return
+            case .unproven: note(.notResumed, candidate.stream)
+            case .failed: note(.handshake, candidate.stream)
+            }
+        }
+        candidates.removeAll {
+            if case .failed = $0.state { true } else { false }
+        }
+        // An unproven connection is kept open: were it closed before the reply is sent, the client
+        // would see a broken connection and never read why. It takes a place only as long as
+        // there are places.
+        if candidates.count >= Self.maximumCandidateCount {
+            candidates.removeAll {
+                if case .unproven = $0.state { true } else { false }
+            }
+        }
+    }
+
+    private func note(_ failure: DataConnectionFailure, _ stream: NetworkStream) {
+        guard blemish != .notResumed, blemish != failure else { return }
+        blemish = failure
+        report("data connection without proof from \(stream.peer): \(failure)")
+        if isStarted { shortenWait() }
+    }
+
+    private func shortenWait() {
+        end = min(end, Deadline(after: Self.grace))
+    }
+
+    private func conclude(_ result: Result<AdmittedConnection, DataConnectionFailure>) {
+        outcome = result
+        listener = nil
+        if case .success = result { candidates = [] }
+    }
+
+    /// Ends the connections that proved nothing, after the client was told why.
+    func dismissCandidates() {
+        for candidate in candidates {
+            guard case .unproven = candidate.state else { continue }
+            _ = candidate.stream.sendCloseNotify()
+            candidate.stream.endWriting()
+        }
+    }
+}

@@ -1,0 +1,128 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import LinuxSystem
+
+/// What a download takes its bytes from.
+protocol TransferSource: AnyObject {
+    /// Fills `buffer` as far as it can.
+    ///
+    /// - Returns: The number of bytes, 0 at the end.
+    func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int
+}
+
+/// What an upload puts its bytes into.
+protocol TransferSink: AnyObject {
+    /// Takes some bytes.
+    func put(_ bytes: UnsafeRawBufferPointer) throws(FileError)
+
+    /// Takes the end; only then is the upload safe with the kernel.
+    func finish() throws(FileError)
+}
+
+/// An open file, byte for byte (TYPE I).
+final class FileSource: TransferSource {
+    private let file: OwnedDescriptor
+
+    init(_ file: consuming OwnedDescriptor) {
+        file.expectSequentialReads()
+        self.file = file
+    }
+
+    func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        do throws(SystemError) {
+            return try unsafe file.read(into: buffer)
+        } catch {
+            throw FileError(error)
+        }
+    }
+}
+
+/// Another source with its line ends made CR LF (TYPE A, RFC 959 section 3.1.1.1).
+final class NetworkLineSource: TransferSource {
+    private let base: any TransferSource
+    private var encoder = NetworkLineEncoder()
+    private var waiting: [UInt8] = []
+    private var position = 0
+
+    init(_ base: any TransferSource) {
+        self.base = base
+    }
+
+    func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        if position == waiting.count {
+            waiting.removeAll(keepingCapacity: true)
+            position = 0
+            let count = try unsafe base.next(into: buffer)
+            guard count > 0 else { return 0 }
+            let raw = unsafe [UInt8](buffer[..<count])
+            encoder.encode(raw.span, into: &waiting)
+        }
+        let count = min(buffer.count, waiting.count - position)
+        unsafe buffer.copyBytes(from: waiting[position..<(position + count)])
+        position += count
+        return count
+    }
+}
+
+/// A file that is written, byte for byte.
+final class FileSink: TransferSink {
+    private var file: OwnedDescriptor?
+
+    init(_ file: consuming OwnedDescriptor) {
+        self.file = consume file
+    }
+
+    func put(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        do throws(SystemError) {
+            try unsafe file?.writeAll(bytes)
+        } catch {
+            throw FileError(error)
+        }
+    }
+
+    func finish() throws(FileError) {
+        guard let file = file.take() else { return }
+        do throws(SystemError) {
+            try file.close()
+        } catch {
+            throw FileError(error)
+        }
+    }
+}
+
+/// Puts lines that end with CR LF into another sink as lines that end with LF (TYPE A).
+final class HostLineSink: TransferSink {
+    private let base: any TransferSink
+    private var decoder = NetworkLineDecoder()
+    private var decoded: [UInt8] = []
+
+    init(_ base: any TransferSink) {
+        self.base = base
+    }
+
+    func put(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        decoded.removeAll(keepingCapacity: true)
+        let raw = unsafe [UInt8](bytes)
+        decoder.decode(raw.span, into: &decoded)
+        try pass()
+    }
+
+    func finish() throws(FileError) {
+        decoded.removeAll(keepingCapacity: true)
+        decoder.finish(into: &decoded)
+        try pass()
+        try base.finish()
+    }
+
+    private func pass() throws(FileError) {
+        guard !decoded.isEmpty else { return }
+        let result: Result<Void, FileError> = unsafe decoded.withUnsafeBytes { bytes in
+            do throws(FileError) {
+                return .success(try unsafe base.put(bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+}

@@ -1,0 +1,192 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import Isolation
+internal import LinuxSystem
+internal import Logging
+internal import TLS
+
+/// One session: the FTP commands over a control connection (RFC 959).
+///
+/// This class speaks plain FTP. ``TLS_FTPHandler`` adds TLS and the rules that require it; the
+/// daemon always runs that one, and it lets plain sessions through only when the administrator
+/// opted out.
+///
+/// Written as plain blocking code: the process has one session and nothing else to do.
+class FTPHandler {
+    /// Commands that make no sense before a session ends: enough for a confused client, too few for
+    /// an attack that smuggles another protocol's text in (ALPACA).
+    static let maximumErrorCount = 10
+
+    let settings: HandlerSettings
+    let warden: WardenClient
+    let control: ControlChannel
+    let peer: SocketAddress
+    let local: SocketAddress
+
+    /// What USER named, until the login.
+    var userName: String?
+
+    /// The login, once it stands.
+    var login: LoginState?
+
+    var workingDirectory = VirtualPath.root
+    var type = TransferType.ascii
+    var restartOffset: Int64 = 0
+    var renameSource: VirtualPath?
+    var machineFacts = MachineFacts.standard
+
+    /// Where the next data connection comes from (PASV, EPSV).
+    var dataSource: (any DataSource)?
+
+    /// Where the next data connection leads to (PORT, EPRT).
+    var activeTarget: SocketAddress?
+
+    /// After EPSV ALL every other way to set up a data connection is refused (RFC 2428 section 4).
+    var allowsOnlyExtendedPassive = false
+
+    /// The transfer that runs.
+    var transfer: TransferState?
+
+    /// QUIT came while a transfer ran.
+    var isQuitting = false
+
+    var errorCount = 0
+    private(set) lazy var buffer = TransferBuffer()
+
+    /// Prepares to serve a client that has just connected.
+    required init(_ start: consuming SessionStart, _ settings: HandlerSettings) {
+        self.settings = settings
+        warden = start.warden
+        peer = start.peer
+        local = start.local
+        let stream = NetworkStream(owning: start.takeControl(), peer: peer)
+        stream.descriptor.sendWithoutDelay()
+        stream.descriptor.keepAlive()
+        stream.descriptor.receiveUrgentDataInline()
+        control = ControlChannel(stream)
+    }
+
+    var configuration: Configuration { settings.configuration }
+
+    /// Serves the client until the session ends.
+    final func run() {
+        do throws(SessionEnd) {
+            try begin()
+            while true {
+                try handle(try nextEvent())
+            }
+        } catch {
+            end(error)
+        }
+    }
+
+    // MARK: What a subclass changes
+
+    /// Greets the client.
+    func begin() throws(SessionEnd) {
+        var lines = configuration.session.banner?.split(separator: "\n").map(String.init) ?? []
+        if lines.isEmpty { lines = ["FTP server ready."] }
+        try reply(Reply(220, lines: lines))
+    }
+
+    /// Why USER is refused before anything else is looked at, or `nil`.
+    func refusalOfLogin() -> Reply? { nil }
+
+    /// Why a transfer is refused at the present protection level, or `nil`.
+    func refusalOfTransfer() -> Reply? { nil }
+
+    /// The protection level of the next data connection.
+    var protectionLevel: ProtectionLevel { .clear }
+
+    /// What TLS data connections use.
+    var tlsContext: TLSContext? { nil }
+
+    /// Called right before a reply after which the client may make a data connection or has logged
+    /// in: the moment for a session ticket.
+    func prepareForDataConnection() throws(SessionEnd) {}
+
+    /// Moves the bytes of a transfer.
+    func makeDTPHandler(_ stream: NetworkStream, wait: @escaping DTPHandler.Wait) -> DTPHandler {
+        DTPHandler(stream, buffer: buffer, wait: wait)
+    }
+
+    /// Whether AUTH is announced.
+    var offersTLS: Bool { false }
+
+    /// AUTH (RFC 4217).
+    func authenticateSecurity(_ mechanism: [UInt8]) throws(SessionEnd) {
+        try reply(502, "TLS is not available on this server.")
+    }
+
+    /// PBSZ (RFC 4217 section 8).
+    func setProtectionBufferSize(_ argument: [UInt8]) throws(SessionEnd) {
+        try reply(503, "PBSZ needs a secure connection.")
+    }
+
+    /// PROT (RFC 4217 section 9).
+    func setProtectionLevel(_ argument: [UInt8]) throws(SessionEnd) {
+        try reply(503, "PROT needs a secure connection.")
+    }
+
+    /// CCC (RFC 4217 section 5).
+    func clearControlConnection() throws(SessionEnd) {
+        try reply(533, "The control connection is not protected.")
+    }
+
+    /// REIN (RFC 959 section 4.1.1).
+    func reinitialize() throws(SessionEnd) {
+        if login != nil {
+            do throws(WardenGone) {
+                login = nil
+                try warden.endLogin()
+            } catch {
+                throw .processGone
+            }
+        }
+        forgetUser()
+        try reply(220, "Service ready for new user.")
+    }
+
+    /// Forgets who logged in and everything that was set up for it.
+    final func forgetUser() {
+        userName = nil
+        workingDirectory = .root
+        type = .ascii
+        restartOffset = 0
+        renameSource = nil
+        machineFacts = .standard
+        dataSource = nil
+        activeTarget = nil
+        allowsOnlyExtendedPassive = false
+    }
+}
+
+/// What a handler needs to know, made before the fork and never changed.
+struct HandlerSettings {
+    /// The administrator's wishes.
+    let configuration: Configuration
+
+    /// Certificate and policy; `nil` with `ssl_enable=NO`.
+    let tls: TLSContext?
+
+    /// The IPv4 address for replies to PASV (`pasv_address`).
+    let advertisedAddress: IPAddress?
+
+    /// Lines below this level are not even sent to the Warden.
+    let logLevel: Logger.Level
+}
+
+/// A login as the session knows it.
+struct LoginState {
+    let user: String
+    let permissions: Permissions
+    let fileSystem: RemoteFileSystem
+}
+
+/// A transfer that runs, for STAT and ABOR.
+struct TransferState {
+    let command: String
+    let path: String
+    var handler: DTPHandler?
+    var isAborted = false
+}

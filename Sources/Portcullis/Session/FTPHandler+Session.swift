@@ -1,0 +1,116 @@
+internal import FileSystem
+internal import FTPProtocol
+internal import Isolation
+internal import LinuxSystem
+internal import Logging
+internal import TLS
+
+// How a session waits, speaks and ends.
+
+extension FTPHandler {
+    /// How long a client may take to accept a reply.
+    private static let replyTimeout: Duration = .seconds(60)
+
+    /// The next command line; meanwhile everything that comes up elsewhere is served.
+    final func nextEvent() throws(SessionEnd) -> CommandLineReader.Event {
+        let deadline = Deadline(after: configuration.timeouts.idle)
+        while true {
+            if let event = control.next() { return event }
+            if control.holdsUnreadBytes {
+                control.fill()
+                continue
+            }
+            if control.hasEnded { throw .clientLeft }
+            if warden.mustFinish { throw .serverEnds }
+            if deadline.hasPassed { throw .idle }
+            try pump(until: deadline)
+        }
+    }
+
+    /// Waits for one thing to happen and serves it.
+    ///
+    /// - Parameter extra: Something more to wait for, usually a data connection.
+    /// - Returns: `extra`, with what happened to it.
+    @discardableResult
+    final func pump(
+        _ extra: PollEntry = .none,
+        until deadline: Deadline
+    ) throws(SessionEnd) -> PollEntry {
+        var entries = [
+            control.pollEntry,
+            PollEntry(warden.pollNumber, reading: true),
+            // Nothing is expected from the Agent unasked but its end.
+            login.map { PollEntry($0.fileSystem.channel.descriptor.number) } ?? .none,
+            extra,
+        ]
+        let own = entries.count
+        var limit = deadline
+        if let dataSource {
+            entries += dataSource.pollEntries
+            limit = min(limit, dataSource.deadline)
+        }
+        guard (try? poll(&entries, until: limit)) != nil else { throw .processGone }
+        if entries[1].isReadable {
+            do throws(WardenGone) {
+                try warden.takeNotice()
+            } catch {
+                throw .processGone
+            }
+        }
+        if entries[2].hasHungUp { throw .processGone }
+        if entries[0].isReadable {
+            if control.wantsToRead { control.fill() } else { control.noteHangUp() }
+        }
+        if let dataSource,
+            entries[own...].contains(where: { $0.isReadable || $0.isWritable })
+                || dataSource.deadline.hasPassed
+        {
+            dataSource.advance()
+        }
+        return entries[3]
+    }
+
+    /// Sends a reply.
+    final func reply(_ reply: Reply) throws(SessionEnd) {
+        guard control.send(reply.encoded, until: Deadline(after: Self.replyTimeout)) else {
+            throw .clientLeft
+        }
+    }
+
+    /// Sends a reply of one line.
+    final func reply(_ code: UInt16, _ text: String) throws(SessionEnd) {
+        try reply(Reply(code, text))
+    }
+
+    /// Says the last words and closes.
+    final func end(_ reason: SessionEnd) {
+        let words: Reply? =
+            switch reason {
+            case .clientLeft, .tooManyFailures, .violation: nil
+            case .idle: Reply(421, "Timeout.")
+            case .dataTimedOut: Reply(421, "Data timeout. Reconnect. Sorry.")
+            case .serverEnds: Reply(421, "Service is shutting down, closing control connection.")
+            case .processGone: Reply(421, "Service not available, closing control connection.")
+            }
+        if reason != .clientLeft { log(.notice, "session ends: \(reason)") }
+        dataSource = nil
+        let deadline = Deadline(after: .seconds(2))
+        if let words { _ = control.send(words.encoded, until: deadline) }
+        _ = control.stream.sendCloseNotify()
+        control.stream.endWriting()
+        // Whatever the client still sends is read and forgotten for a moment: closing over unread
+        // bytes would make the kernel reset the connection, and the last reply might be lost.
+        while !control.hasEnded, !deadline.hasPassed {
+            control.discardPending()
+            control.fill()
+            var entries = [control.pollEntry]
+            _ = try? poll(&entries, until: deadline)
+        }
+    }
+
+    /// Writes a line into the log.
+    final func log(_ level: Logger.Level, _ text: String) {
+        guard level >= settings.logLevel else { return }
+        warden.log(level, text)
+    }
+}

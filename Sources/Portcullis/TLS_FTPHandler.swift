@@ -1,0 +1,182 @@
+internal import FTPProtocol
+internal import LinuxSystem
+internal import Logging
+internal import TLS
+
+/// A session that TLS protects (RFC 4217).
+///
+/// TLS is required on the control connection before USER, and on data connections, unless the
+/// configuration opts out.
+final class TLS_FTPHandler: FTPHandler {
+    private var hasBufferSize = false
+    private var level = ProtectionLevel.clear
+
+    override var protectionLevel: ProtectionLevel { level }
+    override var tlsContext: TLSContext? { settings.tls }
+    override var offersTLS: Bool { settings.tls != nil && !control.stream.isTLS }
+
+    override func begin() throws(SessionEnd) {
+        if configuration.tls.isImplicit, settings.tls != nil { try beginTLS() }
+        try super.begin()
+    }
+
+    override func refusalOfLogin() -> Reply? {
+        guard configuration.tls.requiredForLogin, !control.stream.isTLS else { return nil }
+        return Reply(
+            530,
+            """
+            TLS is required before login: send AUTH TLS first (choose "explicit FTP over TLS"; \
+            in Python use ftplib.FTP_TLS).
+            """)
+    }
+
+    override func refusalOfTransfer() -> Reply? {
+        guard configuration.tls.requiredForData, level == .clear else { return nil }
+        // RFC 4217 section 10.2 names this code for it.
+        return Reply(
+            521,
+            """
+            Data connections must be encrypted: send PBSZ 0 and PROT P first (in Python call \
+            prot_p()).
+            """)
+    }
+
+    override func makeDTPHandler(
+        _ stream: NetworkStream,
+        wait: @escaping DTPHandler.Wait
+    ) -> DTPHandler {
+        guard stream.isTLS else { return super.makeDTPHandler(stream, wait: wait) }
+        let handler = TLS_DTPHandler(stream, buffer: buffer, wait: wait)
+        handler.toleratesTruncation = !configuration.tls.strictReadEOF
+        handler.requiresShutdownReply = configuration.tls.strictWriteShutdown
+        return handler
+    }
+
+    /// Issues the ticket that the next data connection resumes by.
+    ///
+    /// Sent right before the reply, so a client that has read the reply has read the ticket, too.
+    override func prepareForDataConnection() throws(SessionEnd) {
+        let deadline = Deadline(after: configuration.tls.handshakeTimeout)
+        let failure = control.complete(
+            until: deadline, control.stream.issueTicket, again: control.stream.continueTicket)
+        if failure != nil { throw .clientLeft }
+    }
+
+    // MARK: AUTH, PBSZ, PROT, CCC
+
+    override func authenticateSecurity(_ mechanism: [UInt8]) throws(SessionEnd) {
+        guard settings.tls != nil else {
+            try super.authenticateSecurity(mechanism)
+            return
+        }
+        guard !control.stream.isTLS else {
+            try reply(503, "TLS is active already.")
+            return
+        }
+        let name = String(decoding: mechanism, as: UTF8.self).uppercased()
+        guard ["TLS", "TLS-C", "SSL", "TLS-P"].contains(name) else {
+            try countError()
+            try reply(504, "Unknown AUTH type; use TLS.")
+            return
+        }
+        // Bytes behind AUTH came in clear, from anybody on the path, and would be taken for the
+        // client's own once TLS stands (CVE-2011-0411 and its kin).
+        guard control.isDrained else {
+            log(.warning, "bytes behind AUTH: session ended")
+            try reply(503, "Bytes behind AUTH are not allowed, closing control connection.")
+            throw .violation
+        }
+        try reply(234, "Proceed with negotiation.")
+        try beginTLS()
+        // RFC 4217 section 4.2 knows these two as implying protected data connections.
+        if name == "SSL" || name == "TLS-P" {
+            hasBufferSize = true
+            level = .private
+        }
+    }
+
+    private func beginTLS() throws(SessionEnd) {
+        guard let context = settings.tls else { return }
+        do throws(TLSError) {
+            try context.beginSessionScope()
+            try control.stream.beginTLS(context, as: .control)
+        } catch {
+            log(.error, "TLS not started: \(error)")
+            throw .violation
+        }
+        let deadline = Deadline(after: configuration.tls.handshakeTimeout)
+        let stream = control.stream
+        if let failure = control.complete(
+            until: deadline, stream.handshake, again: stream.handshake)
+        {
+            log(.notice, "TLS handshake failed: \(failure.logText)")
+            throw .clientLeft
+        }
+        guard !configuration.tls.requiresALPN || stream.hasApplicationProtocol else {
+            log(.notice, "client without ALPN refused (ssl_alpn_required)")
+            throw .violation
+        }
+        // What was said in clear may have been somebody else's words.
+        forgetUser()
+        log(.info, "TLS established: \(stream.summary)")
+    }
+
+    override func setProtectionBufferSize(_ argument: [UInt8]) throws(SessionEnd) {
+        guard control.stream.isTLS else {
+            try reply(503, "PBSZ needs a secure connection.")
+            return
+        }
+        guard let size = DecimalNumber.parse(argument), size <= Int64(UInt32.max) else {
+            try reply(501, "PBSZ takes a number; with TLS it is 0.")
+            return
+        }
+        hasBufferSize = true
+        // RFC 4217 section 8: with TLS the only size is 0, whatever was asked for.
+        try reply(200, "PBSZ=0")
+    }
+
+    override func setProtectionLevel(_ argument: [UInt8]) throws(SessionEnd) {
+        guard control.stream.isTLS else {
+            try reply(503, "PROT needs a secure connection.")
+            return
+        }
+        guard hasBufferSize else {
+            try reply(503, "PBSZ has to come first.")
+            return
+        }
+        let wanted: ProtectionLevel
+        do throws(TransferParameterError) {
+            wanted = try ProtectionLevel(argument: argument)
+        } catch {
+            switch error {
+            case .unsupported: try reply(536, "PROT level not supported; use P.")
+            case .malformed: try reply(504, "PROT takes P or C.")
+            }
+            return
+        }
+        guard wanted == .private || !configuration.tls.requiredForData else {
+            try reply(534, "PROT C is refused: data connections must be encrypted.")
+            return
+        }
+        level = wanted
+        try reply(200, wanted == .private ? "PROT now Private." : "PROT now Clear.")
+    }
+
+    override func clearControlConnection() throws(SessionEnd) {
+        guard control.stream.isTLS else {
+            try super.clearControlConnection()
+            return
+        }
+        try reply(534, "CCC is refused: the control connection stays encrypted.")
+    }
+
+    override func reinitialize() throws(SessionEnd) {
+        // RFC 4217 section 13 has REIN end TLS on the connection. Here nothing is ever sent in
+        // clear once TLS has begun, so a client that wants another user connects again.
+        guard !control.stream.isTLS else {
+            try reply(502, "REIN would end TLS; please QUIT and connect again.")
+            return
+        }
+        try super.reinitialize()
+    }
+}

@@ -1,0 +1,30 @@
+internal import ArgumentParser
+internal import Portcullis
+
+/// `portcullis serve`.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve in the foreground.",
+        discussion: """
+            Prints one line "listening on ADDRESS:PORT" per socket once it accepts clients. Ends \
+            with status 0 on SIGTERM, and with 78 when the configuration is bad.
+            """)
+
+    @Option(help: "A configuration file in vsftpd's syntax.")
+    var config: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Set an option, after the file.", valueName: "option=value"))
+    var settings: [String] = []
+
+    @Flag(help: "Log every command, without passwords.")
+    var verbose = false
+
+    func run() throws {
+        let report = try readConfiguration(file: config, settings: settings)
+        let server = try makeServer(report, verbosely: verbose)
+        for address in server.localAddresses { show("listening on \(address)") }
+        server.serveForever()
+    }
+}
