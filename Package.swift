@@ -40,25 +40,29 @@ let package = Package(
             dependencies: [
                 "CLinux", "FTPProtocol", .product(name: "SystemPackage", package: "swift-system"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "TLS",
             dependencies: ["COpenSSL", "LinuxSystem"],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "FileSystem",
             dependencies: [
                 "CLinux", "FTPProtocol", "LinuxSystem",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "Authentication",
             dependencies: [
                 "CPAM", "FTPProtocol", "LinuxSystem", "TLS",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "Isolation",
             dependencies: [
@@ -66,14 +70,16 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "Portcullis",
             dependencies: [
                 "Isolation", "Authentication", "FileSystem", "FTPProtocol", "LinuxSystem", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "PortcullisCLI",
             dependencies: [
@@ -81,11 +87,39 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "FTPProtocolTests",
+            dependencies: ["FTPProtocol"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "LinuxSystemTests",
+            dependencies: [
+                "LinuxSystem", "FTPProtocol",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "FTPProtocolTests", dependencies: ["FTPProtocol"], swiftSettings: strict),
+            name: "TLSTests", dependencies: ["TLS", "LinuxSystem"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Portcullis"], swiftSettings: strict),
+            name: "FileSystemTests",
+            dependencies: ["FileSystem", "FTPProtocol", "LinuxSystem"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AuthenticationTests",
+            dependencies: ["Authentication", "FTPProtocol", "LinuxSystem"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "IsolationTests",
+            dependencies: ["Isolation", "FTPProtocol", "LinuxSystem"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests",
+            dependencies: ["Portcullis"],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -11,7 +11,9 @@ package protocol Authorizer: AnyObject {
     ///
     /// - Parameters:
     ///   - user: What the client sent after USER, without control characters.
+    ///   - password: What the client sent after PASS.
     ///   - peer: The client's address.
+    /// - Returns: The login, which the caller has to end.
     /// - Throws: ``LoginRefusal``; ``LoginRefusal/unknownUser`` lets the next authorizer try.
     func authenticate(
         user: String,

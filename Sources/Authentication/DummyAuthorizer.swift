@@ -19,7 +19,9 @@ package final class DummyAuthorizer: Authorizer {
 
     /// Adds a user.
     ///
-    /// - Parameter password: A random password of at least 80 bits.
+    /// - Parameters:
+    ///   - account: The user.
+    ///   - password: A random password of at least 80 bits.
     package func addUser(_ account: Account, password: borrowing Secret) {
         let digest = unsafe password.withBytes { unsafe sha256($0) }
         users[account.name] = User(digest: digest, account: account)

@@ -51,7 +51,10 @@ package final class UnixAuthorizer: Authorizer {
     ) throws(LoginRefusal) -> any Login {
         do throws(PAMError) {
             var transaction = try PAMTransaction.start(
-                service: settings.service, directory: settings.directory, user: user)
+                service: settings.service,
+                directory: settings.directory,
+                user: user
+            )
             try transaction.set(PAM_RHOST, to: "\(peer)")
             try transaction.set(PAM_TTY, to: "ftp")
             try transaction.authenticate(password)
@@ -79,7 +82,9 @@ package final class UnixAuthorizer: Authorizer {
         if Credentials.isRoot {
             do throws(SystemError) {
                 try Credentials.initializeGroups(
-                    of: account.name, primary: account.credentials.group)
+                    of: account.name,
+                    primary: account.credentials.group
+                )
             } catch {
                 throw PAMError(call: "initgroups", code: PAM_SYSTEM_ERR)
             }
@@ -98,7 +103,8 @@ package final class UnixAuthorizer: Authorizer {
             credentials: account.credentials,
             groups: groups,
             home: root(for: account),
-            permissions: settings.permissions)
+            permissions: settings.permissions
+        )
     }
 
     private func root(for account: SystemAccount) -> String {

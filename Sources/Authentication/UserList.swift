@@ -5,7 +5,9 @@ package struct UserList: Hashable, Sendable {
 
     /// Reads one name a line; blank lines and lines that begin with `#` name nobody.
     ///
-    /// - Parameter denies: The names are those that are kept out (`userlist_deny`).
+    /// - Parameters:
+    ///   - content: The file.
+    ///   - denies: The names are those that are kept out (`userlist_deny`).
     package init(_ content: [UInt8], denies: Bool) {
         let lines = content.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         names = Set(
@@ -13,7 +15,8 @@ package struct UserList: Hashable, Sendable {
                 let text = String(decoding: line, as: UTF8.self)
                 let name = text.trimmingBlanks
                 return name.isEmpty || name.hasPrefix("#") ? nil : name
-            })
+            }
+        )
         self.denies = denies
     }
 

@@ -8,8 +8,13 @@ package enum LogText {
     /// - Parameters:
     ///   - bytes: What the client sent.
     ///   - maximumByteCount: Where to cut; a cut is shown as `…`.
+    ///   - isQuoted: Whether quotes and backslashes get a backslash, for text that stands in quotes.
     /// - Returns: One line without control characters.
-    package static func escaped(_ bytes: [UInt8], maximumByteCount: Int = 512) -> String {
+    package static func escaped(
+        _ bytes: [UInt8],
+        maximumByteCount: Int = 512,
+        isQuoted: Bool = true
+    ) -> String {
         var output: [UInt8] = []
         var parser = Unicode.UTF8.ForwardParser()
         var input = bytes.makeIterator()
@@ -20,7 +25,9 @@ package enum LogText {
             switch parser.parseScalar(from: &input) {
             case .valid(let encoded):
                 end = Swift.min(index + encoded.count, bytes.count)
-                append(UTF8.decode(encoded), encodedAs: bytes[index..<end], to: &piece)
+                let scalar = UTF8.decode(encoded)
+                if isQuoted, scalar == "\"" || scalar == "\\" { piece.append(ascii: "\\") }
+                append(scalar, encodedAs: bytes[index..<end], to: &piece)
             case .error(let length):
                 end = Swift.min(index + Swift.max(length, 1), bytes.count)
                 appendHexadecimal(bytes[index..<end], to: &piece)
@@ -48,9 +55,6 @@ package enum LogText {
         case 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069:
             // Marks and overrides of text direction, line and paragraph separators.
             appendHexadecimal(bytes, to: &piece)
-        case 0x22, 0x5C:
-            piece.append(UInt8(ascii: "\\"))
-            piece.append(contentsOf: bytes)
         default:
             piece.append(contentsOf: bytes)
         }

@@ -19,6 +19,7 @@ package final class Jail: FileSystem {
     /// - Parameters:
     ///   - directory: The root, opened with the rights that the process has now.
     ///   - openMode: Permission bits of new files, before the umask (`file_open_mode`).
+    /// - Returns: The jail, with the root open.
     /// - Throws: ``SystemError`` when the directory is missing or may not be searched.
     package static func opening(
         _ directory: String,
@@ -99,7 +100,10 @@ package final class Jail: FileSystem {
         for _ in 0..<16 {
             do throws(SystemError) {
                 let file = try root.open(
-                    candidate, flags: O_WRONLY | O_CREAT | O_EXCL, mode: openMode)
+                    candidate,
+                    flags: O_WRONLY | O_CREAT | O_EXCL,
+                    mode: openMode
+                )
                 let facts = try FileFacts.of(file)
                 return OpenedFile(descriptor: file, facts: facts, path: candidate)
             } catch {

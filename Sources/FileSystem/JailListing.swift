@@ -35,7 +35,10 @@ final class JailListing {
             directory = located
             isExhausted = true
             single = DirectoryEntry(
-                name: path.lastComponent ?? [UInt8(ascii: ".")], facts: facts, target: nil)
+                name: path.lastComponent ?? [UInt8(ascii: ".")],
+                facts: facts,
+                target: nil
+            )
             return
         }
         directory = try root.open(path, flags: O_RDONLY | O_DIRECTORY)

@@ -14,7 +14,9 @@ struct JailRoot: ~Copyable {
     /// Opens `directory` as a root, with the rights that the process has now.
     static func open(_ directory: String) throws(SystemError) -> JailRoot {
         let number = unsafe Glibc.open(
-            directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+            directory,
+            O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
+        )
         if number >= 0 { return JailRoot(descriptor: OwnedDescriptor(owning: number)) }
         // A directory that may be searched and not read is a root, too: its listing then fails.
         let searched = unsafe Glibc.open(directory, CLinux_O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -112,7 +114,8 @@ extension FileFacts {
             size: Int64(status.st_size),
             modified: Int64(status.st_mtim.tv_sec),
             device: UInt64(status.st_dev),
-            inode: UInt64(status.st_ino))
+            inode: UInt64(status.st_ino)
+        )
     }
 
     /// Asks about an open descriptor (`fstat(2)`).

@@ -11,8 +11,11 @@ package final class PermittedFileSystem: FileSystem {
 
     /// Puts `permissions` before `base`.
     ///
-    /// - Parameter allowsListing: Whether directories may be listed (`dirlist_enable`); SIZE and
-    ///   the like need the letter `l` alone.
+    /// - Parameters:
+    ///   - base: What is reached once the letters allow it.
+    ///   - permissions: The letters.
+    ///   - allowsListing: Whether directories may be listed (`dirlist_enable`); SIZE and the like
+    ///     need the letter `l` alone.
     package init(_ base: any FileSystem, permissions: Permissions, allowsListing: Bool = true) {
         self.base = base
         self.permissions = permissions

@@ -87,7 +87,8 @@ package struct SystemAccount: Hashable, Sendable {
         self.init(
             name: unsafe String(cString: entryName),
             credentials: unsafe Credentials(user: entry.pw_uid, group: entry.pw_gid),
-            home: unsafe String(cString: home))
+            home: unsafe String(cString: home)
+        )
     }
 
     /// Whether an account has this user id (`getpwuid_r(3)`).

@@ -26,7 +26,8 @@ package struct MessageSocket: ~Copyable {
         }
         return MessageSocketPair(
             first: MessageSocket(owning: OwnedDescriptor(owning: numbers[0])),
-            second: MessageSocket(owning: OwnedDescriptor(owning: numbers[1])))
+            second: MessageSocket(owning: OwnedDescriptor(owning: numbers[1]))
+        )
     }
 
     /// Gives up the message socket and keeps its descriptor, to be sent to another process.
@@ -73,9 +74,15 @@ package struct MessageSocket: ~Copyable {
         var result = 0
         var number: CInt = -1
         let socket = descriptor.number
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.maximumByteCount) { buffer, count in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.maximumByteCount) {
+            buffer,
+            count in
             result = unsafe CLinux_receive_message(
-                socket, buffer.baseAddress, buffer.count, &number)
+                socket,
+                buffer.baseAddress,
+                buffer.count,
+                &number
+            )
             count = max(0, result)
         }
         guard result >= 0 else {

@@ -9,7 +9,8 @@ package struct PollEntry {
         raw = pollfd(
             fd: number,
             events: Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0)),
-            revents: 0)
+            revents: 0
+        )
     }
 
     /// An entry that never reports anything.
@@ -30,7 +31,8 @@ package struct PollEntry {
 /// Wraps `poll(2)`. A signal ends the wait early, with 0 entries ready.
 ///
 /// - Returns: The number of entries that have something to report.
-package func poll(_ entries: inout [PollEntry], until deadline: Deadline) throws(SystemError) -> Int {
+package func poll(_ entries: inout [PollEntry], until deadline: Deadline) throws(SystemError) -> Int
+{
     for index in entries.indices { entries[index].raw.revents = 0 }
     var raw = entries.map(\.raw)
     let count = unsafe Glibc.poll(&raw, nfds_t(raw.count), deadline.pollTimeout)

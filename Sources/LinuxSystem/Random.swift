@@ -12,5 +12,7 @@ package func randomBytes(count: Int) -> [UInt8] {
 package func randomWord(count: Int) -> String {
     let alphabet = Array("abcdefghjkmnpqrstuvwxyz23456789")
     var generator = SystemRandomNumberGenerator()
-    return String((0..<count).map { _ in alphabet[Int.random(in: alphabet.indices, using: &generator)] })
+    return String(
+        (0..<count).map { _ in alphabet[Int.random(in: alphabet.indices, using: &generator)] }
+    )
 }

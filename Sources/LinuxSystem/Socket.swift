@@ -38,6 +38,7 @@ extension OwnedDescriptor {
     ///   - address: Where to listen; port 0 takes any free port.
     ///   - backlog: Connections that the kernel holds until they are accepted.
     ///   - isDualStack: An IPv6 socket takes IPv4 connections too.
+    /// - Returns: The socket.
     /// - Throws: ``SystemError``; `EADDRINUSE` when the port is taken, `EACCES` when it is
     ///   privileged, `EADDRNOTAVAIL` when the address is not this machine's.
     package static func listening(
@@ -60,8 +61,12 @@ extension OwnedDescriptor {
     /// The socket becomes writable when the connection stands or has failed; ``connectionError()``
     /// then tells which.
     ///
-    /// - Parameter local: The address to connect from, port 0 for any. A port below 1024 needs
-    ///   `CAP_NET_BIND_SERVICE`.
+    /// - Parameters:
+    ///   - remote: Where to connect to.
+    ///   - local: The address to connect from, port 0 for any. A port below 1024 needs
+    ///     `CAP_NET_BIND_SERVICE`.
+    /// - Returns: The socket, most likely still on its way.
+    /// - Throws: ``SystemError`` when the connection cannot even be started.
     package static func connecting(
         to remote: SocketAddress,
         from local: SocketAddress
@@ -211,7 +216,8 @@ extension OwnedDescriptor {
         let acknowledged = unsafe CLinux_acknowledged_bytes(number, &outstanding)
         return SendProgress(
             acknowledged: max(0, acknowledged),
-            isComplete: acknowledged < 0 || outstanding == 0)
+            isComplete: acknowledged < 0 || outstanding == 0
+        )
     }
 }
 

@@ -36,7 +36,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
                 unsafe pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { inet in
                     unsafe SocketAddress(
                         .v4(UInt32(bigEndian: inet.pointee.sin_addr.s_addr)),
-                        port: UInt16(bigEndian: inet.pointee.sin_port))
+                        port: UInt16(bigEndian: inet.pointee.sin_port)
+                    )
                 }
             }
         case AF_INET6:
@@ -52,7 +53,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
                     return unsafe SocketAddress(
                         .v6(high: halves[0], low: halves[1]),
                         port: UInt16(bigEndian: inet.pointee.sin6_port),
-                        scope: inet.pointee.sin6_scope_id)
+                        scope: inet.pointee.sin6_scope_id
+                    )
                 }
             }
         default:

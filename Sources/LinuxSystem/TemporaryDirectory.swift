@@ -12,7 +12,8 @@ package struct TemporaryDirectory: ~Copyable {
         var template = Array("\(place)/\(prefix)XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
         return TemporaryDirectory(
-            path: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
+            path: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        )
     }
 
     /// Makes a directory in this one.

@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import Isolation
 internal import LinuxSystem
 internal import Logging

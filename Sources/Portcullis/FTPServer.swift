@@ -15,6 +15,7 @@ package final class FTPServer {
     /// - Parameters:
     ///   - report: A configuration without problems.
     ///   - demonstration: An account that exists in this server alone.
+    ///   - logger: Where lines for people go.
     /// - Throws: ``ServerError`` with one line for the administrator.
     package init(
         _ report: ConfigurationReport,
@@ -27,7 +28,8 @@ package final class FTPServer {
             configuration: configuration,
             tls: try Self.makeContext(report),
             advertisedAddress: try Self.resolvePassiveAddress(report),
-            logLevel: logger.logLevel)
+            logLevel: logger.logLevel
+        )
         let listening = try Self.makeListenerSettings(report)
         let authorizers = Self.makeAuthorizers(configuration, demonstration)
         do throws(ListenerError) {
@@ -72,22 +74,36 @@ package final class FTPServer {
                 policy: TLSPolicy(
                     allows12: tls.allows12,
                     allows13: tls.allows13,
-                    requestsClientCertificate: tls.requestsClientCertificate))
+                    requestsClientCertificate: tls.requestsClientCertificate
+                )
+            )
         } catch {
             let keyOption = tls.privateKeyFile == nil ? "rsa_cert_file" : "rsa_private_key_file"
             switch error.code {
             case .certificate:
                 throw .option(
-                    "rsa_cert_file", certificate, report, "\(error)",
-                    mend: "name a PEM file that begins with the server's certificate")
+                    "rsa_cert_file",
+                    certificate,
+                    report,
+                    "\(error)",
+                    mend: "name a PEM file that begins with the server's certificate"
+                )
             case .privateKey:
                 throw .option(
-                    keyOption, key, report, "\(error)",
-                    mend: "name a PEM file that holds the key, without a passphrase")
+                    keyOption,
+                    key,
+                    report,
+                    "\(error)",
+                    mend: "name a PEM file that holds the key, without a passphrase"
+                )
             case .keyMismatch:
                 throw .option(
-                    keyOption, key, report, "the key does not belong to the certificate",
-                    mend: "name the key that the certificate was made with")
+                    keyOption,
+                    key,
+                    report,
+                    "the key does not belong to the certificate",
+                    mend: "name the key that the certificate was made with"
+                )
             default:
                 throw ServerError("TLS: \(error)")
             }
@@ -102,8 +118,12 @@ package final class FTPServer {
         if let address = IPAddress(name), address.family == .ipv4 { return address }
         guard passive.resolvesAddress, let address = resolveIPv4(name) else {
             throw .option(
-                "pasv_address", name, report, "the name has no IPv4 address",
-                mend: "write an IPv4 address, or a name that resolves")
+                "pasv_address",
+                name,
+                report,
+                "the name has no IPv4 address",
+                mend: "write an IPv4 address, or a name that resolves"
+            )
         }
         return address
     }
@@ -116,12 +136,16 @@ package final class FTPServer {
         var addresses: [SocketAddress] = []
         if listening.ipv4 {
             addresses.append(
-                SocketAddress(listening.address ?? .v4(0), port: listening.port))
+                SocketAddress(listening.address ?? .v4(0), port: listening.port)
+            )
         }
         if listening.ipv6 {
             addresses.append(
                 SocketAddress(
-                    listening.address6 ?? .v6(high: 0, low: 0), port: listening.port))
+                    listening.address6 ?? .v6(high: 0, low: 0),
+                    port: listening.port
+                )
+            )
         }
         var settings = ListenerSettings(addresses: addresses)
         // vsftpd's listen_ipv6 takes IPv4 clients, too; with listen=YES they have their own socket.
@@ -142,8 +166,12 @@ package final class FTPServer {
             let name = configuration.login.unprivilegedUser
             guard let account = SystemAccount(named: name), account.credentials.user != 0 else {
                 throw .option(
-                    "nopriv_user", name, report, "no such account, or it is root",
-                    mend: "name an unprivileged account")
+                    "nopriv_user",
+                    name,
+                    report,
+                    "no such account, or it is root",
+                    mend: "name an unprivileged account"
+                )
             }
             settings.unprivileged = account.credentials
         }
@@ -177,8 +205,12 @@ package final class FTPServer {
             return UserList(content, denies: login.userListDenies)
         } catch {
             throw .option(
-                "userlist_file", file, report, "cannot be read (\(error))",
-                mend: "name a readable file, or set userlist_enable=NO")
+                "userlist_file",
+                file,
+                report,
+                "cannot be read (\(error))",
+                mend: "name a readable file, or set userlist_enable=NO"
+            )
         }
     }
 
@@ -196,8 +228,10 @@ package final class FTPServer {
                     credentials: demonstration.credentials,
                     groups: [],
                     home: demonstration.directory,
-                    permissions: permissions),
-                password: demonstration.password)
+                    permissions: permissions
+                ),
+                password: demonstration.password
+            )
             authorizers.append(dummy)
         }
         let login = configuration.login
@@ -208,7 +242,10 @@ package final class FTPServer {
                     directory: login.pamConfigurationDirectory,
                     permissions: permissions,
                     localRoot: login.localRoot,
-                    userToken: login.userSubToken)))
+                    userToken: login.userSubToken
+                )
+            )
+        )
         return authorizers
     }
 }

@@ -27,7 +27,8 @@ final class TLS_FTPHandler: FTPHandler {
             """
             TLS is required before login: send AUTH TLS first (choose "explicit FTP over TLS"; \
             in Python use ftplib.FTP_TLS).
-            """)
+            """
+        )
     }
 
     override func refusalOfTransfer() -> Reply? {
@@ -38,7 +39,8 @@ final class TLS_FTPHandler: FTPHandler {
             """
             Data connections must be encrypted: send PBSZ 0 and PROT P first (in Python call \
             prot_p()).
-            """)
+            """
+        )
     }
 
     override func makeDTPHandler(
@@ -58,7 +60,10 @@ final class TLS_FTPHandler: FTPHandler {
     override func prepareForDataConnection() throws(SessionEnd) {
         let deadline = Deadline(after: configuration.tls.handshakeTimeout)
         let failure = control.complete(
-            until: deadline, control.stream.issueTicket, again: control.stream.continueTicket)
+            until: deadline,
+            control.stream.issueTicket,
+            again: control.stream.continueTicket
+        )
         if failure != nil { throw .clientLeft }
     }
 
@@ -107,8 +112,10 @@ final class TLS_FTPHandler: FTPHandler {
         let deadline = Deadline(after: configuration.tls.handshakeTimeout)
         let stream = control.stream
         if let failure = control.complete(
-            until: deadline, stream.handshake, again: stream.handshake)
-        {
+            until: deadline,
+            stream.handshake,
+            again: stream.handshake
+        ) {
             log(.notice, "TLS handshake failed: \(failure.logText)")
             throw .clientLeft
         }

@@ -6,7 +6,8 @@ struct CheckConfig: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config",
         abstract: "Say of every option what becomes of it, and where that leaves you.",
-        discussion: "Status 0 if serve would start with this file, else 78.")
+        discussion: "Status 0 if serve would start with this file, else 78."
+    )
 
     @Argument(help: "A configuration file in vsftpd's syntax.")
     var file: String

@@ -11,7 +11,8 @@ struct Demo: ParsableCommand {
         discussion: """
             Makes an account "demo" with a one-time password, and a certificate if none is given, \
             and prints commands to paste. Everything goes when the program ends.
-            """)
+            """
+    )
 
     @Option(help: "The port on 127.0.0.1; 0 takes any free one.")
     var port: UInt16 = 2121
@@ -27,7 +28,8 @@ struct Demo: ParsableCommand {
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Set an option.", valueName: "option=value"))
+        help: ArgumentHelp("Set an option.", valueName: "option=value")
+    )
     var settings: [String] = []
 
     @Flag(help: "Log every command, without passwords.")
@@ -100,7 +102,8 @@ struct Demo: ParsableCommand {
             name: "demo",
             password: Secret(copying: Array(password.utf8)),
             credentials: credentials,
-            directory: directory)
+            directory: directory
+        )
     }
 
     private func explain(port: UInt16, password: String, trusted: String) {
@@ -120,7 +123,8 @@ struct Demo: ParsableCommand {
             lftp -e "set ftp:ssl-force yes; set ssl:ca-file '\(trusted)'; ls; quit" \
             -u 'demo,\(password)' 'ftp://127.0.0.1:\(port)'
 
-            """)
+            """
+        )
         if pamConfDir != nil {
             show("System accounts log in through PAM with their own passwords.", "")
         }

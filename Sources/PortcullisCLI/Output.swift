@@ -48,7 +48,10 @@ func makeServer(
 ) throws -> FTPServer {
     do throws(ServerError) {
         return try FTPServer(
-            report, demonstration: demonstration, logger: makeLogger(verbosely: verbosely))
+            report,
+            demonstration: demonstration,
+            logger: makeLogger(verbosely: verbosely)
+        )
     } catch {
         complain(error.description)
         throw badConfiguration

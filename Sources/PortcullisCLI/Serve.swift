@@ -8,14 +8,16 @@ struct Serve: ParsableCommand {
         discussion: """
             Prints one line "listening on ADDRESS:PORT" per socket once it accepts clients. Ends \
             with status 0 on SIGTERM, and with 78 when the configuration is bad.
-            """)
+            """
+    )
 
     @Option(help: "A configuration file in vsftpd's syntax.")
     var config: String?
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Set an option, after the file.", valueName: "option=value"))
+        help: ArgumentHelp("Set an option, after the file.", valueName: "option=value")
+    )
     var settings: [String] = []
 
     @Flag(help: "Log every command, without passwords.")

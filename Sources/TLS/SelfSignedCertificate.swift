@@ -5,12 +5,16 @@ package struct SelfSignedCertificate {
     /// The certificate in PEM.
     package let certificate: [UInt8]
 
-    /// The private key in PEM. Goes into a file that only its owner may read, and nowhere else.
+    /// The private key in PEM.
+    ///
+    /// Goes into a file that only its owner may read, and nowhere else.
     package let privateKey: [UInt8]
 
     /// Makes an ECDSA P-256 certificate for `localhost`, 127.0.0.1 and ::1.
     ///
     /// - Parameter days: How long it is valid, from now on.
+    /// - Returns: The certificate and its key.
+    /// - Throws: ``TLSError`` when OpenSSL cannot make one.
     package static func make(days: Int) throws(TLSError) -> SelfSignedCertificate {
         ERR_clear_error()
         guard let key = unsafe COpenSSL_EVP_EC_gen("P-256") else { throw .draining(.allocation) }
@@ -40,11 +44,21 @@ package struct SelfSignedCertificate {
             unsafe X509_set_pubkey(certificate, key) == 1,
             let name = unsafe X509_get_subject_name(certificate),
             unsafe X509_NAME_add_entry_by_txt(
-                name, "CN", COpenSSL_MBSTRING_UTF8, "localhost", -1, -1, 0) == 1,
+                name,
+                "CN",
+                COpenSSL_MBSTRING_UTF8,
+                "localhost",
+                -1,
+                -1,
+                0
+            ) == 1,
             unsafe X509_set_issuer_name(certificate, name) == 1
         else { return false }
         return unsafe add(
-            NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1", to: certificate)
+            NID_subject_alt_name,
+            "DNS:localhost,IP:127.0.0.1,IP:::1",
+            to: certificate
+        )
             && add(NID_basic_constraints, "critical,CA:TRUE", to: certificate)
     }
 

@@ -65,7 +65,9 @@ package enum TLSStep: Equatable, Sendable {
         guard let pointer = unsafe SSL_new(context.pointer) else { throw .draining(.allocation) }
         let connection = unsafe TLSConnection(owning: pointer, role: role)
         _ = unsafe COpenSSL_SSL_set_app_data(
-            pointer, UnsafeMutableRawPointer(bitPattern: role.rawValue))
+            pointer,
+            UnsafeMutableRawPointer(bitPattern: role.rawValue)
+        )
         guard
             let input = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE),
             let output = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE)

@@ -24,6 +24,7 @@ internal import LinuxSystem
     ///   - certificateFile: A PEM chain, the server's certificate first.
     ///   - privateKeyFile: Its key in PEM.
     ///   - policy: What may be negotiated.
+    /// - Returns: A context that every session may use.
     /// - Throws: ``TLSError``; ``TLSError/Code/certificate``, ``TLSError/Code/privateKey`` and
     ///   ``TLSError/Code/keyMismatch`` are for the administrator to mend.
     package static func server(
@@ -73,7 +74,8 @@ internal import LinuxSystem
         _ = unsafe SSL_CTX_set_options(
             pointer,
             COpenSSL_SSL_OP_NO_RENEGOTIATION | COpenSSL_SSL_OP_NO_COMPRESSION
-                | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE | COpenSSL_SSL_OP_PRIORITIZE_CHACHA)
+                | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE | COpenSSL_SSL_OP_PRIORITIZE_CHACHA
+        )
         _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
         _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS))
         unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, nil)
@@ -99,14 +101,20 @@ internal import LinuxSystem
         let identifier = randomBytes(count: Int(SSL_MAX_SID_CTX_LENGTH))
         let accepted = unsafe keys.withUnsafeMutableBytes { buffer in
             let result = unsafe COpenSSL_SSL_CTX_set_tlsext_ticket_keys(
-                pointer, buffer.baseAddress, buffer.count)
+                pointer,
+                buffer.baseAddress,
+                buffer.count
+            )
             unsafe wipeMemory(buffer)
             return result
         }
         guard
             accepted == 1,
             unsafe SSL_CTX_set_session_id_context(
-                pointer, identifier, CUnsignedInt(identifier.count)) == 1,
+                pointer,
+                identifier,
+                CUnsignedInt(identifier.count)
+            ) == 1,
             unsafe SSL_CTX_set_session_ticket_cb(pointer, markTicket, judgeTicket, nil) == 1
         else {
             throw .draining(.configuration)

@@ -38,6 +38,9 @@ struct PAMError: Error, Hashable {
     ///   - service: The name of the service file.
     ///   - directory: Where the service file lies, or `nil` for the system's place
     ///     (pam_start_confdir(3)).
+    ///   - user: The name that is to be checked.
+    /// - Returns: A transaction that ends when it is dropped.
+    /// - Throws: ``PAMError``, when there is no such service for example.
     static func start(
         service: String,
         directory: String?,
@@ -89,7 +92,8 @@ struct PAMError: Error, Hashable {
     mutating func checkAccount() throws(PAMError) {
         try check(
             "pam_acct_mgmt",
-            unsafe pam_acct_mgmt(handle, CInt(PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK)))
+            unsafe pam_acct_mgmt(handle, CInt(PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK))
+        )
     }
 
     /// Establishes credentials (pam_setcred(3)).

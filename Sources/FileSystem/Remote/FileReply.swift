@@ -1,7 +1,9 @@
 internal import FTPProtocol
 internal import LinuxSystem
 
-/// What the process that opens files answers. An opened file travels beside the message.
+/// What the process that opens files answers.
+///
+/// An opened file travels beside the message.
 enum FileReply: Hashable {
     case done
     case failed(FileError)
@@ -108,6 +110,7 @@ extension MessageReader {
             size: try take(),
             modified: try take(),
             device: try take(),
-            inode: try take())
+            inode: try take()
+        )
     }
 }

@@ -29,7 +29,8 @@ package final class WardenClient {
         case .granted(let permissions):
             guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
             return .granted(
-                LoginGrant(permissions: permissions, agent: MessageSocket(owning: descriptor)))
+                LoginGrant(permissions: permissions, agent: MessageSocket(owning: descriptor))
+            )
         case .refused(let isLast): return .refused(isLast: isLast)
         default: throw WardenGone()
         }
@@ -66,7 +67,10 @@ package final class WardenClient {
 
     /// Writes a line into the log; the Warden adds whose session it is.
     package func log(_ level: Logger.Level, _ text: String) {
-        let text = String(decoding: text.utf8.prefix(WardenRequest.maximumLogByteCount - 4), as: UTF8.self)
+        let text = String(
+            decoding: text.utf8.prefix(WardenRequest.maximumLogByteCount - 4),
+            as: UTF8.self
+        )
         let request = WardenRequest.log(level, text)
         try? channel.send(request.encoded)
     }

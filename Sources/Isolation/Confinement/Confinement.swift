@@ -11,6 +11,7 @@ enum Confinement {
     /// - Parameters:
     ///   - credentials: The unprivileged ids; `nil` without root, where ids cannot be switched.
     ///   - usesSeccomp: Whether to filter system calls (`seccomp_sandbox`).
+    /// - Throws: ``SystemError``; the process must not go on then.
     static func enterSession(
         as credentials: Credentials?,
         usesSeccomp: Bool

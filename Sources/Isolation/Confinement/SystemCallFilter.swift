@@ -17,24 +17,29 @@ struct SystemCallFilter {
         "exit", "exit_group", "close", "poll", "ppoll", "sendmsg", "recvmsg",
     ]
 
-    /// A Session: reads and writes descriptors that it was given, accepts on sockets that it was
-    /// given. It can neither open a file nor make a socket.
+    /// A Session: reads, writes and accepts on what it was given.
+    ///
+    /// It can neither open a file nor make a socket.
     static let session = SystemCallFilter(
         allowed: basics + [
             "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "fadvise64",
             "fsync", "fdatasync", "ftruncate", "fcntl", "recvfrom", "sendto", "accept4",
             "shutdown", "getsockopt", "setsockopt", "getsockname", "getpeername",
         ],
-        refused: ["openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"])
+        refused: ["openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]
+    )
 
-    /// An Agent: works on files. It has no call that makes or uses a network socket.
+    /// An Agent: works on files.
+    ///
+    /// It has no call that makes or uses a network socket.
     static let agent = SystemCallFilter(
         allowed: basics + [
             "read", "write", "lseek", "fcntl", "openat2", "getdents64", "newfstatat", "fstat",
             "statx", "mkdirat", "unlinkat", "rename", "renameat", "renameat2", "fchmod",
             "fchmodat2", "utimensat", "ftruncate", "faccessat2", "readlinkat",
         ],
-        refused: ["openat", "ioctl"])
+        refused: ["openat", "ioctl"]
+    )
 
     /// Installs the filter for good.
     ///
@@ -45,7 +50,13 @@ struct SystemCallFilter {
         try checked(
             "seccomp",
             unsafe CLinux_install_seccomp(
-                allowed, allowed.count, refused, refused.count, 0))
+                allowed,
+                allowed.count,
+                refused,
+                refused.count,
+                0
+            )
+        )
     }
 
     private static func numbers(of names: [String]) -> [CInt] {

@@ -1,6 +1,6 @@
 internal import Authentication
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import LinuxSystem
 
 /// The process that opens files: the logged-in user, without network.
@@ -23,13 +23,20 @@ enum AgentRole {
             Credentials.setFileModeMask(settings.umask)
             let isSwitching = Credentials.isRoot
             try Confinement.becomeUser(
-                isSwitching ? account.credentials : nil, groups: account.groups)
+                isSwitching ? account.credentials : nil,
+                groups: account.groups
+            )
             // Opened as the user: the kernel decides whether the user may enter this directory.
             let jail = try Jail.opening(account.home, openMode: settings.openMode)
             try Confinement.enterAgent(
-                root: jail.rootDescriptorNumber, usesSeccomp: settings.usesSeccomp)
+                root: jail.rootDescriptorNumber,
+                usesSeccomp: settings.usesSeccomp
+            )
             fileSystem = PermittedFileSystem(
-                jail, permissions: account.permissions, allowsListing: settings.allowsListing)
+                jail,
+                permissions: account.permissions,
+                allowsListing: settings.allowsListing
+            )
             try channel.send(ready)
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)

@@ -31,7 +31,9 @@ package struct ListenerSettings: Sendable {
     }
 }
 
-/// The first process: accepts, counts and forks. It reads no byte of the network, ever.
+/// The first process: accepts, counts and forks.
+///
+/// It reads no byte of the network, ever.
 package final class Listener {
     /// Connections that the kernel holds for us: a burst of some hundred clients is nothing unusual.
     private static let backlog: CInt = 1_024
@@ -58,7 +60,8 @@ package final class Listener {
         self.logger = logger
         counter = AddressCounter(
             maximum: settings.maximumClients,
-            maximumPerAddress: settings.maximumClientsPerAddress)
+            maximumPerAddress: settings.maximumClientsPerAddress
+        )
         var address: SocketAddress?
         do throws(SystemError) {
             // Before the ports are opened: a SIGTERM from now on is never lost.
@@ -70,7 +73,12 @@ package final class Listener {
                 sockets.append(
                     ListeningBox(
                         try .listening(
-                            on: next, backlog: Self.backlog, isDualStack: settings.isDualStack)))
+                            on: next,
+                            backlog: Self.backlog,
+                            isDualStack: settings.isDualStack
+                        )
+                    )
+                )
             }
             self.sockets = sockets
         } catch {
@@ -156,9 +164,14 @@ package final class Listener {
             switch try DaemonProcess.fork() {
             case .child:
                 Warden.run(
-                    control: control, peer: peer, leash: leash.output,
-                    settings: settings.warden, authorizers: authorizers, logger: logger,
-                    body: body)
+                    control: control,
+                    peer: peer,
+                    leash: leash.output,
+                    settings: settings.warden,
+                    authorizers: authorizers,
+                    logger: logger,
+                    body: body
+                )
             case .parent(let process):
                 counter.add(process, from: peer.address)
                 logger.info("connected")
@@ -175,7 +188,8 @@ package final class Listener {
     ) {
         logger.notice(
             "client refused",
-            metadata: ["peer": .stringConvertible(peer), "why": .string(refusal.logText)])
+            metadata: ["peer": .stringConvertible(peer), "why": .string(refusal.logText)]
+        )
         guard !settings.isImplicitTLS else { return }
         _ = unsafe refusal.reply.encoded.withUnsafeBytes { unsafe control.send($0) }
     }

@@ -35,7 +35,7 @@ package struct SessionStart: ~Copyable {
 enum SessionRole {
     /// Becomes a Session and serves one client.
     ///
-    /// - Parameter body: The protocol. It returns when the connection has ended.
+    /// `body` is the protocol. It returns when the connection has ended.
     static func run(
         control: consuming OwnedDescriptor,
         channel: consuming MessageSocket,
@@ -53,7 +53,9 @@ enum SessionRole {
             // Session ends when its Warden asks it to.
             try DaemonProcess.outliveTermination()
             try Confinement.enterSession(
-                as: settings.unprivileged, usesSeccomp: settings.usesSeccomp)
+                as: settings.unprivileged,
+                usesSeccomp: settings.usesSeccomp
+            )
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)
         }

@@ -42,10 +42,8 @@ final class Warden {
 
     /// Becomes the Warden of a connection that was just accepted, in a process of its own.
     ///
-    /// - Parameters:
-    ///   - leash: A pipe whose other end only the Listener holds; it hangs up when the server is to
-    ///     end, or has ended.
-    ///   - body: What the Session runs.
+    /// `leash` is a pipe whose other end only the Listener holds; it hangs up when the server is to
+    /// end, or has ended. `body` is what the Session runs.
     static func run(
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
@@ -65,14 +63,25 @@ final class Warden {
             switch try DaemonProcess.fork() {
             case .child:
                 SessionRole.run(
-                    control: control, channel: pair.takeSecond(), peer: peer, local: local,
-                    settings: settings, body: body)
+                    control: control,
+                    channel: pair.takeSecond(),
+                    peer: peer,
+                    local: local,
+                    settings: settings,
+                    body: body
+                )
             case .parent(let session):
                 // The Session has the connection now; no privileged process keeps it.
                 try control.close()
                 let warden = Warden(
-                    peer: peer, local: local, settings: settings, authorizers: authorizers,
-                    channel: pair.takeFirst(), session: session, logger: logger)
+                    peer: peer,
+                    local: local,
+                    settings: settings,
+                    authorizers: authorizers,
+                    channel: pair.takeFirst(),
+                    session: session,
+                    logger: logger
+                )
                 warden.serve(leash: leash)
                 warden.end()
             }
@@ -154,7 +163,8 @@ final class Warden {
             logger[metadataKey: "user"] = .string(shown)
             logger.info(
                 "login",
-                metadata: ["uid": .stringConvertible(login.account.credentials.user)])
+                metadata: ["uid": .stringConvertible(login.account.credentials.user)]
+            )
             state = .loggedIn(attemptsLeft: state.attemptsLeft)
             sleep(for: settings.successDelay)
             let reply = WardenReply.granted(permissions: login.account.permissions)
@@ -165,7 +175,8 @@ final class Warden {
             state = .beforeLogin(attemptsLeft: attemptsLeft)
             logger.notice(
                 "login refused",
-                metadata: ["user": .string(shown), "why": .string(error.logText)])
+                metadata: ["user": .string(shown), "why": .string(error.logText)]
+            )
             sleep(for: settings.failureDelay)
             try channel.send(WardenReply.refused(isLast: attemptsLeft == 0).encoded)
         }
@@ -178,7 +189,10 @@ final class Warden {
         for authorizer in authorizers {
             do throws(LoginRefusal) {
                 return try authorizer.authenticate(
-                    user: attempt.user, password: attempt.password, from: peer.address)
+                    user: attempt.user,
+                    password: attempt.password,
+                    from: peer.address
+                )
             } catch {
                 guard error == .unknownUser else { throw error }
             }
@@ -239,16 +253,22 @@ final class Warden {
     private func connectForData(_ address: IPAddress, _ port: UInt16) throws(SystemError) {
         let remote = SocketAddress(address, port: port, scope: peer.scope)
         do throws(SystemError) {
-            let mayConnect = settings.allowsActive
+            let mayConnect =
+                settings.allowsActive
                 && (settings.allowsForeignActive
                     || (remote.address == peer.address && port >= 1024))
             guard mayConnect, port != 0 else {
                 logger.warning(
-                    "active connection refused", metadata: ["to": .stringConvertible(remote)])
+                    "active connection refused",
+                    metadata: ["to": .stringConvertible(remote)]
+                )
                 throw SystemError("connect", .notPermitted)
             }
             let origin = SocketAddress(
-                local.address, port: settings.activePort, scope: local.scope)
+                local.address,
+                port: settings.activePort,
+                scope: local.scope
+            )
             let socket = try OwnedDescriptor.connecting(to: remote, from: origin)
             try channel.send(WardenReply.connecting.encoded, with: socket)
         } catch {
@@ -267,9 +287,12 @@ final class Warden {
         case .write: break
         }
         // Escaped once more: the Session that should have done so may be somebody else's by now.
-        logger.log(
-            level: level,
-            "\(LogText.escaped(Array(text.utf8), maximumByteCount: WardenRequest.maximumLogByteCount))")
+        let line = LogText.escaped(
+            Array(text.utf8),
+            maximumByteCount: WardenRequest.maximumLogByteCount,
+            isQuoted: false
+        )
+        logger.log(level: level, "\(line)")
     }
 
     private func end() {

@@ -4,7 +4,9 @@ internal import Logging
 // From a line to the method that carries it out, through the one command table.
 
 extension FTPHandler {
-    /// First words of other protocols. A browser that was tricked into speaking to an FTP port must
+    /// First words of other protocols.
+    ///
+    /// A browser that was tricked into speaking to an FTP port must
     /// not get far (ALPACA, CVE-2021-3618).
     private static let foreignVerbs: Set<String> = [
         "GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "CONNECT", "TRACE", "PATCH", "HOST:",

@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import Logging
 
 // Commands on files and directories that need no data connection.
@@ -24,7 +24,9 @@ extension FTPHandler {
     /// - Parameters:
     ///   - code: The reply code of a failure that is the client's to mend.
     ///   - verb: The command, for the log.
+    ///   - body: The operation.
     /// - Returns: What `body` returned, or `nil` after a failure.
+    /// - Throws: ``SessionEnd`` when the reply cannot be sent or the Agent is gone.
     final func attempt<Result>(
         _ code: UInt16,
         _ verb: String,
@@ -194,7 +196,10 @@ extension FTPHandler {
 
     final func site(_ argument: [UInt8]) throws(SessionEnd) {
         let words = argument.split(
-            separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: false)
+            separator: UInt8(ascii: " "),
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
         let rest = words.count > 1 ? [UInt8](words[1]) : []
         switch words.first.flatMap({ SiteCommand(name: [UInt8]($0)) }) {
         case .help:

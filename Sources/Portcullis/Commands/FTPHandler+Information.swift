@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import LinuxSystem
 internal import TLS
 
@@ -15,7 +15,8 @@ extension FTPHandler {
             machineFacts: machineFacts,
             allowsPassive: configuration.passive.isEnabled,
             allowsActive: configuration.active.isEnabled,
-            allowsTimeChange: configuration.files.allowsTimeChange)
+            allowsTimeChange: configuration.files.allowsTimeChange
+        )
         try reply(Reply(211, lines: ["Features:"] + lines + ["End"]))
     }
 

@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import LinuxSystem
 
 // LIST, NLST, MLSD and MLST.
@@ -25,7 +25,8 @@ extension FTPHandler {
             showsHidden: flags.contains(.all) || flags.contains(.almostAll)
                 || configuration.files.showsDotFiles,
             showsDots: flags.contains(.all),
-            showsItself: flags.contains(.directory))
+            showsItself: flags.contains(.directory)
+        )
     }
 
     final func list(_ argument: [UInt8]) throws(SessionEnd) {
@@ -44,7 +45,12 @@ extension FTPHandler {
         return { entry, text in
             let offset = files.usesLocalTime ? localTimeOffset(at: entry.facts.modified) : 0
             UnixListing.append(
-                entry, now: now, utcOffset: offset, hidesOwners: files.hidesOwners, to: &text)
+                entry,
+                now: now,
+                utcOffset: offset,
+                hidesOwners: files.hidesOwners,
+                to: &text
+            )
         }
     }
 
@@ -91,8 +97,11 @@ extension FTPHandler {
         guard let facts = found else { return }
         var line: [UInt8] = []
         MachineListing.appendFacts(
-            DirectoryEntry(name: path.bytes, facts: facts), facts: machineFacts,
-            permissions: permissions, to: &line)
+            DirectoryEntry(name: path.bytes, facts: facts),
+            facts: machineFacts,
+            permissions: permissions,
+            to: &line
+        )
         let text = String(decoding: line, as: UTF8.self)
         try reply(Reply(250, "Listing \(path.text)", text, "End"))
     }
@@ -109,10 +118,13 @@ extension FTPHandler {
         }
         guard begun != nil else { return }
         try transfer(
-            verb, path, opening: "Here comes the directory listing.",
+            verb,
+            path,
+            opening: "Here comes the directory listing.",
             done: "Directory send OK.",
             move: { handler throws(TransferFailure) in
                 try handler.send(ListingSource(fileSystem, format: format))
-            })
+            }
+        )
     }
 }

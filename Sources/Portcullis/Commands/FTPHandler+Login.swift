@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import Isolation
 internal import LinuxSystem
 internal import Logging
@@ -62,7 +62,8 @@ extension FTPHandler {
             login = LoginState(
                 user: user,
                 permissions: permissions,
-                fileSystem: RemoteFileSystem(grant.takeAgent()))
+                fileSystem: RemoteFileSystem(grant.takeAgent())
+            )
             workingDirectory = .root
             try prepareForDataConnection()
             try reply(230, "Login successful.")

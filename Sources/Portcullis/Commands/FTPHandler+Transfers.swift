@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import LinuxSystem
 
 // RETR, STOR, APPE, STOU and ABOR.
@@ -31,10 +31,14 @@ extension FTPHandler {
             ? "Opening ASCII mode data connection for \(path.text)."
             : "Opening BINARY mode data connection for \(path.text) (\(size - offset) bytes)."
         try transfer(
-            "RETR", path, opening: opening, done: "Transfer complete.",
+            "RETR",
+            path,
+            opening: opening,
+            done: "Transfer complete.",
             move: { handler throws(TransferFailure) in
                 try handler.send(converts ? NetworkLineSource(source) : source)
-            })
+            }
+        )
     }
 
     final func store(_ argument: [UInt8], appending: Bool) throws(SessionEnd) {
@@ -76,12 +80,15 @@ extension FTPHandler {
         // RFC 1123 section 4.1.2.9: the name is told in just this form.
         let opening = isUnique ? "FILE: \(file.path.text)" : "Ok to send data."
         let isComplete = try transfer(
-            verb, file.path, opening: opening,
+            verb,
+            file.path,
+            opening: opening,
             done: isUnique ? "Transfer complete; FILE: \(file.path.text)" : "Transfer complete.",
             move: { handler throws(TransferFailure) in
                 let sink = try file.open()
                 try handler.receive(into: converts ? HostLineSink(sink) : sink)
-            })
+            }
+        )
         if !isComplete, configuration.files.deletesFailedUploads {
             try? login.fileSystem.discardUpload(file.path)
         }

@@ -63,7 +63,12 @@ final class ActiveDTP: DataSource {
                 return
             }
             handshake = DataHandshake(
-                stream, level: level, policy: policy, tls: tls, timeout: handshakeTimeout)
+                stream,
+                level: level,
+                policy: policy,
+                tls: tls,
+                timeout: handshakeTimeout
+            )
         }
         handshake?.advance()
         switch handshake?.state {

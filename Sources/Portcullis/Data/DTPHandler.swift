@@ -43,7 +43,9 @@ class DTPHandler {
         self.wait = wait
     }
 
-    /// Whether an upload that ended like this is complete. Plain TCP has no way to tell an end from
+    /// Whether an upload that ended like this is complete.
+    ///
+    /// Plain TCP has no way to tell an end from
     /// a cut, so it has to be believed.
     func isComplete(isClean: Bool) -> Bool { true }
 

@@ -12,7 +12,8 @@ extension FTPHandler {
             controlPeer: peer,
             controlCertificate: control.stream.peerCertificateDigest,
             requiresReuse: configuration.tls.requiresReuse,
-            isPromiscuous: configuration.passive.isPromiscuous)
+            isPromiscuous: configuration.passive.isPromiscuous
+        )
     }
 
     final func enterPassiveMode() throws(SessionEnd) {
@@ -71,7 +72,8 @@ extension FTPHandler {
                 425,
                 failure == .rangeExhausted
                     ? "No passive port is free, please try later."
-                    : "Cannot open a passive port.")
+                    : "Cannot open a passive port."
+            )
             return nil
         case .socket(let listener, let port):
             let warden = warden
@@ -82,7 +84,8 @@ extension FTPHandler {
                 tls: tlsContext,
                 acceptTimeout: configuration.timeouts.accept,
                 handshakeTimeout: configuration.tls.handshakeTimeout,
-                report: { warden.log(.notice, $0) })
+                report: { warden.log(.notice, $0) }
+            )
             return port
         }
     }

@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import Isolation
 internal import LinuxSystem
 internal import Logging
@@ -32,10 +32,13 @@ extension FTPHandler {
     /// Runs a transfer from the 150 to the last reply.
     ///
     /// - Parameters:
+    ///   - verb: The command, for the log.
+    ///   - path: What is transferred.
     ///   - opening: The text of the 150.
     ///   - done: The text of the 226.
     ///   - move: Moves the bytes.
     /// - Returns: Whether it completed.
+    /// - Throws: ``SessionEnd`` when the session cannot go on.
     @discardableResult
     final func transfer(
         _ verb: String,
@@ -63,7 +66,8 @@ extension FTPHandler {
             return false
         }
         let stream = connection.stream
-        let handler = makeDTPHandler(stream) { [unowned self] reading, writing throws(TransferFailure) in
+        let handler = makeDTPHandler(stream) {
+            [unowned self] reading, writing throws(TransferFailure) in
             try self.serveControl(beside: stream, reading: reading, writing: writing)
         }
         transfer?.handler = handler
@@ -80,7 +84,8 @@ extension FTPHandler {
             """
             \(verb) \(path.quoted) \(outcome), \(handler.byteCount) bytes, \
             proof=\(connection.proof.rawValue), \(stream.summary)
-            """)
+            """
+        )
         if failure != nil { _ = stream.sendCloseNotify() }
         try conclude(failure, verb: verb, done: done)
         try leaveIfQuitting()
@@ -106,7 +111,8 @@ extension FTPHandler {
         case .truncated:
             try reply(
                 426,
-                "Upload incomplete: the data connection ended without TLS shutdown (close_notify).")
+                "Upload incomplete: the data connection ended without TLS shutdown (close_notify)."
+            )
         case .file(let error): try refuse(error, 451, verb)
         case .session(let end): throw end
         }
@@ -132,10 +138,12 @@ extension FTPHandler {
                         controlPeer: peer,
                         controlCertificate: control.stream.peerCertificateDigest,
                         requiresReuse: configuration.tls.requiresReuse,
-                        isPromiscuous: configuration.active.isPromiscuous),
+                        isPromiscuous: configuration.active.isPromiscuous
+                    ),
                     tls: tlsContext,
                     connectTimeout: configuration.timeouts.connect,
-                    handshakeTimeout: configuration.tls.handshakeTimeout)
+                    handshakeTimeout: configuration.tls.handshakeTimeout
+                )
             }
         }
         guard let source = dataSource else { return .failure(.connection(.notEstablished)) }
@@ -169,7 +177,8 @@ extension FTPHandler {
                 if control.hasEnded { throw .clientLeft }
                 entry = try pump(
                     PollEntry(stream.descriptor.number, reading: reading, writing: writing),
-                    until: waits ? deadline : Deadline(after: .zero))
+                    until: waits ? deadline : Deadline(after: .zero)
+                )
             } catch {
                 throw .session(error)
             }
@@ -194,7 +203,8 @@ private enum ConnectRefusal: Error, Hashable {
                 """
                 TLS session reuse required: the data connection has to resume the TLS session of \
                 the control connection (require_ssl_reuse).
-                """)
+                """
+            )
         }
     }
 

@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 
 /// A directory listing as the client gets it, formatted piece by piece.
 final class ListingSource: TransferSource {
@@ -10,7 +10,7 @@ final class ListingSource: TransferSource {
 
     /// Formats the listing that `fileSystem` has begun.
     ///
-    /// - Parameter format: Appends one entry with its line end.
+    /// `format` appends one entry with its line end.
     init(
         _ fileSystem: any FileSystem,
         format: @escaping (DirectoryEntry, inout [UInt8]) -> Void

@@ -10,7 +10,9 @@ final class PassiveDTP: DataSource {
     /// Connections looked at side by side; further ones wait in the kernel.
     private static let maximumCandidateCount = 8
 
-    /// How long the right connection may still come after one that proved nothing. The client's own
+    /// How long the right connection may still come after one that proved nothing.
+    ///
+    /// The client's own
     /// refusal must not take as long as `accept_timeout`, and a stranger's must not be the client's.
     private static let grace: Duration = .seconds(3)
 
@@ -29,7 +31,7 @@ final class PassiveDTP: DataSource {
 
     /// Awaits connections on `listener`.
     ///
-    /// - Parameter report: Takes a line for the log.
+    /// `report` takes lines for the log.
     init(
         _ listener: consuming OwnedDescriptor,
         level: ProtectionLevel,
@@ -89,7 +91,12 @@ final class PassiveDTP: DataSource {
             candidates.append(
                 DataHandshake(
                     NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
-                    level: level, policy: policy, tls: tls, timeout: handshakeTimeout))
+                    level: level,
+                    policy: policy,
+                    tls: tls,
+                    timeout: handshakeTimeout
+                )
+            )
         }
     }
 

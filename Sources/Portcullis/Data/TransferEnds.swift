@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import LinuxSystem
 
 /// What a download takes its bytes from.

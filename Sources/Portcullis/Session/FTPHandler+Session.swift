@@ -1,5 +1,5 @@
-internal import FileSystem
 internal import FTPProtocol
+internal import FileSystem
 internal import Isolation
 internal import LinuxSystem
 internal import Logging
@@ -29,8 +29,11 @@ extension FTPHandler {
 
     /// Waits for one thing to happen and serves it.
     ///
-    /// - Parameter extra: Something more to wait for, usually a data connection.
+    /// - Parameters:
+    ///   - extra: Something more to wait for, usually a data connection.
+    ///   - deadline: When to return although nothing happened.
     /// - Returns: `extra`, with what happened to it.
+    /// - Throws: ``SessionEnd`` when the Warden or the Agent is gone.
     @discardableResult
     final func pump(
         _ extra: PollEntry = .none,
