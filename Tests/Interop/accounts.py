@@ -33,7 +33,8 @@ class Account:
         run("chpasswd", text=f"{name}:{password}\n")
         entry = pwd.getpwnam(name)
         groups = sorted({entry.pw_gid, grp.getgrnam(name + "x").gr_gid})
-        account = cls(name, password, entry.pw_uid, entry.pw_gid, groups, pathlib.Path(entry.pw_dir))
+        home = pathlib.Path(entry.pw_dir)
+        account = cls(name, password, entry.pw_uid, entry.pw_gid, groups, home)
         account.empty()
         return account
 

@@ -32,23 +32,24 @@ extension FTPHandler {
     }
 
     final func enterExtendedPassiveMode(_ argument: [UInt8]) throws(SessionEnd) {
+        let wish: ExtendedPassiveArgument
         do throws(ExtendedAddressError) {
-            switch try ExtendedPassiveArgument(argument: argument) {
-            case .all:
-                allowsOnlyExtendedPassive = true
-                try? reply(200, "EPSV ALL ok.")
-                return
-            case .family(let family) where family != local.address.family:
-                throw .unsupportedProtocol
-            case .any, .family: break
-            }
+            wish = try ExtendedPassiveArgument(argument: argument)
         } catch {
             try refuse(error, "EPSV")
             return
         }
-        guard let port = try listen() else { return }
-        try prepareForDataConnection()
-        try reply(229, "Entering Extended Passive Mode (|||\(port)|).")
+        switch wish {
+        case .all:
+            allowsOnlyExtendedPassive = true
+            try reply(200, "EPSV ALL ok.")
+        case .family(let family) where family != local.address.family:
+            try refuse(.unsupportedProtocol, "EPSV")
+        case .any, .family:
+            guard let port = try listen() else { return }
+            try prepareForDataConnection()
+            try reply(229, "Entering Extended Passive Mode (|||\(port)|).")
+        }
     }
 
     /// Opens a port for one data connection; `nil` after a reply that says why there is none.
@@ -101,15 +102,18 @@ extension FTPHandler {
 
     final func setExtendedPort(_ argument: [UInt8]) throws(SessionEnd) {
         guard try mayUseActiveMode("EPRT") else { return }
+        let target: ExtendedAddress
         do throws(ExtendedAddressError) {
-            let target = try ExtendedAddress(argument: argument)
-            guard target.address.family == local.address.family else {
-                throw .unsupportedProtocol
-            }
-            try? setTarget(target.address, target.port, "EPRT", better: "EPSV")
+            target = try ExtendedAddress(argument: argument)
         } catch {
             try refuse(error, "EPRT")
+            return
         }
+        guard target.address.family == local.address.family else {
+            try refuse(.unsupportedProtocol, "EPRT")
+            return
+        }
+        try setTarget(target.address, target.port, "EPRT", better: "EPSV")
     }
 
     private func refuse(_ error: ExtendedAddressError, _ verb: String) throws(SessionEnd) {

@@ -60,7 +60,7 @@ extension FTPHandler {
         case .failure(let refusal):
             try reply(refusal.reply)
             log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)")
-            (dataSource as? PassiveDTP)?.dismissCandidates()
+            (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
             if refusal == .aborted { try reply(226, "ABOR successful.") }
             try leaveIfQuitting()
             return false

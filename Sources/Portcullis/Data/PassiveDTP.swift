@@ -7,14 +7,20 @@ internal import TLS
 /// Keeps accepting until a connection brings its proof or the time is over, so that a stranger who
 /// connects first neither gets the transfer nor spoils it.
 final class PassiveDTP: DataSource {
-    /// Connections looked at side by side; further ones wait in the kernel.
+    /// Connections looked at side by side; one more costs the oldest its place.
     private static let maximumCandidateCount = 8
+
+    /// Connections taken from the kernel in one go.
+    private static let maximumAcceptCount = 32
 
     /// How long the right connection may still come after one that proved nothing.
     ///
     /// The client's own
     /// refusal must not take as long as `accept_timeout`, and a stranger's must not be the client's.
     private static let grace: Duration = .seconds(3)
+
+    /// How long connections that proved nothing may go on sending once they were refused.
+    private static let dismissal: Duration = .seconds(2)
 
     let level: ProtectionLevel
     private var listener: OwnedDescriptor?
@@ -53,9 +59,7 @@ final class PassiveDTP: DataSource {
     var pollEntries: [PollEntry] {
         guard outcome == nil else { return [] }
         var entries = candidates.map(\.pollEntry)
-        if listener != nil, candidates.count < Self.maximumCandidateCount {
-            entries.append(PollEntry(listener?.number ?? -1, reading: true))
-        }
+        entries.append(PollEntry(listener?.number ?? -1, reading: true))
         return entries
     }
 
@@ -81,13 +85,15 @@ final class PassiveDTP: DataSource {
     func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }
 
     private func acceptCandidates() {
-        while candidates.count < Self.maximumCandidateCount {
+        for _ in 0..<Self.maximumAcceptCount {
             guard let accepted = ((try? listener?.accept()) ?? nil) else { return }
             let peer = accepted.peer
             guard policy.mayApproach(peer) else {
                 report("data connection from a foreign address refused: \(peer)")
                 continue
             }
+            // Whoever opens connections and says nothing must not keep the client out.
+            if candidates.count == Self.maximumCandidateCount { candidates.removeFirst() }
             candidates.append(
                 DataHandshake(
                     NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
@@ -115,13 +121,7 @@ final class PassiveDTP: DataSource {
             if case .failed = $0.state { true } else { false }
         }
         // An unproven connection is kept open: were it closed before the reply is sent, the client
-        // would see a broken connection and never read why. It takes a place only as long as
-        // there are places.
-        if candidates.count >= Self.maximumCandidateCount {
-            candidates.removeAll {
-                if case .unproven = $0.state { true } else { false }
-            }
-        }
+        // would see a broken connection and never read why.
     }
 
     private func note(_ failure: DataConnectionFailure, _ stream: NetworkStream) {
@@ -142,11 +142,26 @@ final class PassiveDTP: DataSource {
     }
 
     /// Ends the connections that proved nothing, after the client was told why.
-    func dismissCandidates() {
+    ///
+    /// What they still send is read and forgotten for a moment: `ftplib` and others read the reply
+    /// only after they have sent their whole upload, and never if the connection is reset.
+    func dismissCandidates(_ buffer: TransferBuffer) {
+        let deadline = Deadline(after: Self.dismissal)
         for candidate in candidates {
             guard case .unproven = candidate.state else { continue }
-            _ = candidate.stream.sendCloseNotify()
-            candidate.stream.endWriting()
+            let stream = candidate.stream
+            _ = stream.sendCloseNotify()
+            stream.endWriting()
+            reading: while !deadline.hasPassed {
+                switch unsafe buffer.withBytes({ unsafe stream.read(into: $0) }) {
+                case .bytes: continue
+                case .ended, .failed: break reading
+                case .wantsRead, .wantsWrite: break
+                }
+                var entries = [PollEntry(stream.descriptor.number, reading: true)]
+                _ = try? poll(&entries, until: deadline)
+            }
         }
+        candidates = []
     }
 }
