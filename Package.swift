@@ -100,21 +100,28 @@ let package = Package(
                 "LinuxSystem", "FTPProtocol",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .testTarget(
-            name: "TLSTests", dependencies: ["TLS", "LinuxSystem"], swiftSettings: strict),
+            name: "TLSTests",
+            dependencies: ["TLS", "LinuxSystem"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "FileSystemTests",
             dependencies: ["FileSystem", "FTPProtocol", "LinuxSystem"],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "AuthenticationTests",
             dependencies: ["Authentication", "FTPProtocol", "LinuxSystem"],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "IsolationTests",
             dependencies: ["Isolation", "FTPProtocol", "LinuxSystem"],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ConfigurationTests",
             dependencies: ["Portcullis"],

@@ -164,7 +164,9 @@ package final class Jail: FileSystem {
 
     package func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError) {
         try reduced { () throws(SystemError) in
-            let result = CLinux_fchmod_path(try root.locate(path).number, UInt32(mode))
+            // Named, because a temporary would be closed before the call.
+            let located = try root.locate(path)
+            let result = CLinux_fchmod_path(located.number, UInt32(mode))
             guard result == -ENOSYS || result == -EOPNOTSUPP else {
                 try checked("fchmodat2", result)
                 return

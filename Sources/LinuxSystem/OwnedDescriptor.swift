@@ -111,15 +111,12 @@ package func readFile(
     var count = 0
     while count < bytes.count {
         let start = count
-        let result: Result<Int, SystemError> = unsafe bytes.withUnsafeMutableBytes { buffer in
-            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
-            do throws(SystemError) {
-                return .success(try unsafe descriptor.read(into: rest))
-            } catch {
-                return .failure(error)
-            }
+        var space = bytes.mutableSpan
+        let got = try unsafe space.withUnsafeMutableBytes { buffer throws(SystemError) in
+            try unsafe descriptor.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+            )
         }
-        let got = try result.get()
         if got == 0 { break }
         count += got
     }

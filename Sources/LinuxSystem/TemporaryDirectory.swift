@@ -29,14 +29,9 @@ package struct TemporaryDirectory: ~Copyable {
         let number = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard number >= 0 else { throw SystemError("open") }
         let file = OwnedDescriptor(owning: number)
-        let result: Result<Void, SystemError> = unsafe content.withUnsafeBytes { bytes in
-            do throws(SystemError) {
-                return .success(try unsafe file.writeAll(bytes))
-            } catch {
-                return .failure(error)
-            }
+        try unsafe content.span.withUnsafeBytes { bytes throws(SystemError) in
+            try unsafe file.writeAll(bytes)
         }
-        try result.get()
         return path
     }
 

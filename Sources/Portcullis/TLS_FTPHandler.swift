@@ -13,7 +13,7 @@ final class TLS_FTPHandler: FTPHandler {
 
     override var protectionLevel: ProtectionLevel { level }
     override var tlsContext: TLSContext? { settings.tls }
-    override var offersTLS: Bool { settings.tls != nil && !control.stream.isTLS }
+    override var offersTLS: Bool { settings.tls != nil }
 
     override func begin() throws(SessionEnd) {
         if configuration.tls.isImplicit, settings.tls != nil { try beginTLS() }

@@ -14,7 +14,9 @@ CLIENTS = ("curl", "lftp", "openssl", "python3", "useradd", "userdel", "chpasswd
 
 
 def pytest_sessionstart(session):
-    missing = [name for name in CLIENTS if not shutil.which(name)]
+    # A user's PATH often lacks the administrator's directories.
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    missing = [name for name in CLIENTS if not shutil.which(name, path=path)]
     if missing:
         pytest.exit(f"missing: {', '.join(missing)}; run .ci/install-packages test", returncode=4)
     if not os.access(BINARY, os.X_OK):

@@ -52,7 +52,7 @@ def of_session(session):
 
 def status(pid):
     with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
-        return dict(re.findall(r"^(\w+):\s*(.*?)\s*$", file.read(), re.MULTILINE))
+        return dict(re.findall(r"^(\w+):[ \t]*(.*?)[ \t]*$", file.read(), re.MULTILINE))
 
 
 def kibibytes(pid, name):

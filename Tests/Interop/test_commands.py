@@ -32,21 +32,26 @@ def test_before_login_nothing_but_the_way_to_it_is_open(gateway):
     control = gateway.control().secure()
     expect_all(control, [
         ("NOOP", 200), ("SYST", 215), ("HELP", 214), ("FEAT", 211), ("OPTS UTF8 ON", 200),
-        ("PASS x", 503), ("PWD", 530), ("CWD /", 530), ("LIST", 530), ("RETR x", 530),
+        ("PASS x", 503),
+    ])
+    closed = [
+        ("PWD", 530), ("CWD /", 530), ("LIST", 530), ("RETR x", 530),
         ("STOR x", 530), ("PASV", 530), ("EPSV", 530), ("PORT 127,0,0,1,200,200", 530),
         ("EPRT |1|127.0.0.1|50000|", 530), ("TYPE I", 530), ("REST 0", 530), ("RNFR x", 530),
         ("RNTO x", 530), ("DELE x", 530), ("MKD x", 530), ("RMD x", 530), ("SIZE x", 530),
         ("MDTM x", 530), ("MFMT 20200101000000 x", 530), ("MLSD", 530), ("MLST", 530),
         ("NLST", 530), ("STOU", 530), ("APPE x", 530), ("ABOR", 530, 225),
         ("SITE CHMOD 600 x", 530), ("STAT /", 530),
-    ])
+    ]
+    for start in range(0, len(closed), 5):
+        expect_all(gateway.control().secure(), closed[start:start + 5])
     assert control.expect("QUIT", 221) and control.ended()
 
 
 def test_simple_commands_answer_with_their_codes(session):
     expect_all(session, [
-        ("NOOP", 200), ("noop", 200), ("SYST", 215), ("PWD", 257), ("XPWD", 257), ("CDUP", 200, 250),
-        ("XCUP", 200, 250), ("STAT", 211), ("ALLO 1000", 200, 202), ("HELP", 214),
+        ("NOOP", 200), ("noop", 200), ("SYST", 215), ("PWD", 257), ("XPWD", 257),
+        ("CDUP", 200, 250), ("XCUP", 200, 250), ("STAT", 211), ("ALLO 1000", 200, 202), ("HELP", 214),
         ("HELP RETR", 214), ("HELP NOSUCH", 502, 501, 504), ("SITE HELP", 214), ("ABOR", 225, 226),
         ("OPTS UTF8 ON", 200), ("OPTS NOSUCH", 501, 451), ("REIN", 502),
         ("STRU F", 200), ("STRU R", 504), ("STRU P", 504), ("STRU X", 501, 504),
@@ -65,6 +70,17 @@ def test_a_missing_argument_is_501(session):
         session.expect(verb, 501)
         session.expect(verb + " ", 501)
     assert session.alive()
+
+
+def test_a_client_that_errs_all_the_time_is_sent_away_before_login(gateway):
+    control = gateway.control()
+    control.raw(b"NOSUCH\r\n" * 100)
+    assert control.ended(500, 421)
+    for line in ("GET / HTTP/1.1", "POST /", "EHLO x", "HELO x"):
+        control = gateway.control()
+        control.send(line)
+        control.next(500)
+        assert control.ended(), "what speaks another protocol is cut off at once"
 
 
 def test_user_and_pass_need_an_argument(gateway):

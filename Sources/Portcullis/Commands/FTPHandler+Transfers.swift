@@ -79,19 +79,20 @@ extension FTPHandler {
         let isUnique = disposition == .unique
         // RFC 1123 section 4.1.2.9: the name is told in just this form.
         let opening = isUnique ? "FILE: \(file.path.text)" : "Ok to send data."
-        let isComplete = try transfer(
+        try transfer(
             verb,
             file.path,
             opening: opening,
             done: isUnique ? "Transfer complete; FILE: \(file.path.text)" : "Transfer complete.",
+            failed: {
+                guard configuration.files.deletesFailedUploads else { return }
+                try? login.fileSystem.discardUpload(file.path)
+            },
             move: { handler throws(TransferFailure) in
                 let sink = try file.open()
                 try handler.receive(into: converts ? HostLineSink(sink) : sink)
             }
         )
-        if !isComplete, configuration.files.deletesFailedUploads {
-            try? login.fileSystem.discardUpload(file.path)
-        }
     }
 
     /// ABOR while nothing runs (RFC 959 section 4.1.3).

@@ -57,17 +57,13 @@ class DTPHandler {
     /// Sends everything that `source` has, and ends our direction.
     final func send(_ source: any TransferSource) throws(TransferFailure) {
         while true {
-            let filled: Result<Int, FileError> = unsafe buffer.withBytes { memory in
-                do throws(FileError) {
-                    return .success(try unsafe source.next(into: memory))
-                } catch {
-                    return .failure(error)
-                }
-            }
             let count: Int
-            switch filled {
-            case .success(let value): count = value
-            case .failure(let error): throw .file(error)
+            do throws(FileError) {
+                count = try unsafe buffer.withBytes { memory throws(FileError) in
+                    try unsafe source.next(into: memory)
+                }
+            } catch {
+                throw .file(error)
             }
             if count == 0 { break }
             try sendPiece(count: count)
@@ -153,15 +149,13 @@ class DTPHandler {
             let outcome = unsafe buffer.withBytes { unsafe stream.read(into: $0) }
             switch outcome {
             case .bytes(let count):
-                let put: Result<Void, FileError> = unsafe buffer.withBytes { memory in
-                    do throws(FileError) {
-                        let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[..<count])
-                        return .success(try unsafe sink.put(bytes))
-                    } catch {
-                        return .failure(error)
+                do throws(FileError) {
+                    try unsafe buffer.withBytes { memory throws(FileError) in
+                        try unsafe sink.put(UnsafeRawBufferPointer(rebasing: memory[..<count]))
                     }
+                } catch {
+                    throw .file(error)
                 }
-                if case .failure(let error) = put { throw .file(error) }
                 byteCount += Int64(count)
                 try wait(false, false)
             case .wantsRead: try wait(true, false)

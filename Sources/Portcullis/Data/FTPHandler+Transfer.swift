@@ -36,17 +36,17 @@ extension FTPHandler {
     ///   - path: What is transferred.
     ///   - opening: The text of the 150.
     ///   - done: The text of the 226.
+    ///   - failed: Cleans up before a failure is told.
     ///   - move: Moves the bytes.
-    /// - Returns: Whether it completed.
     /// - Throws: ``SessionEnd`` when the session cannot go on.
-    @discardableResult
     final func transfer(
         _ verb: String,
         _ path: VirtualPath,
         opening: String,
         done: String,
+        failed: () -> Void = {},
         move: (DTPHandler) throws(TransferFailure) -> Void
-    ) throws(SessionEnd) -> Bool {
+    ) throws(SessionEnd) {
         transfer = TransferState(command: verb, path: path.text)
         defer {
             transfer = nil
@@ -58,12 +58,13 @@ extension FTPHandler {
         switch try connect() {
         case .success(let admitted): connection = admitted
         case .failure(let refusal):
+            failed()
             try reply(refusal.reply)
             log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)")
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
             if refusal == .aborted { try reply(226, "ABOR successful.") }
             try leaveIfQuitting()
-            return false
+            return
         }
         let stream = connection.stream
         let handler = makeDTPHandler(stream) {
@@ -86,10 +87,12 @@ extension FTPHandler {
             proof=\(connection.proof.rawValue), \(stream.summary)
             """
         )
-        if failure != nil { _ = stream.sendCloseNotify() }
+        if failure != nil {
+            _ = stream.sendCloseNotify()
+            failed()
+        }
         try conclude(failure, verb: verb, done: done)
         try leaveIfQuitting()
-        return failure == nil
     }
 
     private func leaveIfQuitting() throws(SessionEnd) {

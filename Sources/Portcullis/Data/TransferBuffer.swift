@@ -16,7 +16,9 @@ internal import TLS
     }
 
     /// Lends the whole of it.
-    func withBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result {
-        unsafe body(memory)
+    func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(memory)
     }
 }

@@ -116,13 +116,9 @@ final class HostLineSink: TransferSink {
 
     private func pass() throws(FileError) {
         guard !decoded.isEmpty else { return }
-        let result: Result<Void, FileError> = unsafe decoded.withUnsafeBytes { bytes in
-            do throws(FileError) {
-                return .success(try unsafe base.put(bytes))
-            } catch {
-                return .failure(error)
-            }
+        let bytes = decoded
+        try unsafe bytes.span.withUnsafeBytes { bytes throws(FileError) in
+            try unsafe base.put(bytes)
         }
-        try result.get()
     }
 }

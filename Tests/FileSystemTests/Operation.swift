@@ -1,0 +1,184 @@
+import FTPProtocol
+import FileSystem
+import Glibc
+import LinuxSystem
+
+/// Every operation that a file system has, in all forms that take different permissions.
+enum Operation: CaseIterable {
+    case enterDirectory
+    case showFacts
+    case factsForRenaming
+    case openForReading
+    case replace
+    case append
+    case resume
+    case unique
+    case makeDirectory
+    case removeDirectory
+    case removeFile
+    case discardUpload
+    case rename
+    case setModificationTime
+    case setMode
+    case list
+    case listItself
+
+    /// The one letter that it takes.
+    var letter: String {
+        switch self {
+        case .enterDirectory: "e"
+        case .showFacts, .list, .listItself: "l"
+        case .openForReading: "r"
+        case .append: "a"
+        case .removeDirectory, .removeFile: "d"
+        case .factsForRenaming, .rename: "f"
+        case .makeDirectory: "m"
+        case .replace, .resume, .unique, .discardUpload: "w"
+        case .setMode: "M"
+        case .setModificationTime: "T"
+        }
+    }
+
+    /// Carries it out on `/a`.
+    func perform(on fileSystem: any FileSystem) throws {
+        let a = try path("/a")
+        switch self {
+        case .enterDirectory: try fileSystem.enterDirectory(a)
+        case .showFacts: _ = try fileSystem.facts(of: a, for: .showing)
+        case .factsForRenaming: _ = try fileSystem.facts(of: a, for: .renaming)
+        case .openForReading: _ = try fileSystem.openForReading(a)
+        case .replace: _ = try fileSystem.openForWriting(a, .replace)
+        case .append: _ = try fileSystem.openForWriting(a, .append)
+        case .resume: _ = try fileSystem.openForWriting(a, .resume(offset: 5))
+        case .unique: _ = try fileSystem.openForWriting(a, .unique)
+        case .makeDirectory: try fileSystem.makeDirectory(a)
+        case .removeDirectory: try fileSystem.removeDirectory(a)
+        case .removeFile: try fileSystem.removeFile(a)
+        case .discardUpload: try fileSystem.discardUpload(a)
+        case .rename: try fileSystem.rename(a, to: path("/b"))
+        case .setModificationTime: try fileSystem.setModificationTime(of: a, to: 99)
+        case .setMode: try fileSystem.setMode(of: a, to: 0o640)
+        case .list: try fileSystem.beginListing(of: a, [.sorted, .hidden])
+        case .listItself: try fileSystem.beginListing(of: a, .directoryItself)
+        }
+    }
+
+    /// What a ``RecordingFileSystem`` notes when it is carried out.
+    var note: String {
+        switch self {
+        case .enterDirectory: "enter /a"
+        case .showFacts: "facts /a showing"
+        case .factsForRenaming: "facts /a renaming"
+        case .openForReading: "read /a"
+        case .replace: "write /a replace"
+        case .append: "write /a append"
+        case .resume: "write /a resume(offset: 5)"
+        case .unique: "write /a unique"
+        case .makeDirectory: "make /a"
+        case .removeDirectory: "remove directory /a"
+        case .removeFile: "remove /a"
+        case .discardUpload: "discard /a"
+        case .rename: "rename /a /b"
+        case .setModificationTime: "time /a 99"
+        case .setMode: "mode /a 416"
+        case .list: "list /a 3"
+        case .listItself: "list /a 32"
+        }
+    }
+}
+
+/// Facts that no real file has.
+let sampleFacts = FileFacts(
+    kind: .socket,
+    mode: 0o4751,
+    linkCount: 0x0102_0304,
+    owner: 0xF1F2_F3F4,
+    group: 0xE1E2_E3E4,
+    size: 0x0123_4567_89AB_CDEF,
+    modified: -62_000_000_000,
+    device: 0xFEDC_BA98_7654_3210,
+    inode: .max
+)
+
+/// A file system that does nothing and notes what it was asked.
+final class RecordingFileSystem: FileSystem {
+    private(set) var notes: [String] = [] {
+        didSet { if let last = notes.last { listener(last) } }
+    }
+
+    private let listener: (String) -> Void
+
+    /// Tells each note to `listener` as well.
+    init(listener: @escaping (String) -> Void = { _ in }) {
+        self.listener = listener
+    }
+
+    func enterDirectory(_ path: VirtualPath) throws(FileError) {
+        notes.append("enter \(path.text)")
+    }
+
+    func facts(of path: VirtualPath, for purpose: FactsPurpose) throws(FileError) -> FileFacts {
+        notes.append("facts \(path.text) \(purpose)")
+        return sampleFacts
+    }
+
+    private func null(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        let number = unsafe Glibc.open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard number >= 0 else { throw .inputOutput }
+        return OpenedFile(
+            descriptor: OwnedDescriptor(owning: number),
+            facts: sampleFacts,
+            path: path
+        )
+    }
+
+    func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        notes.append("read \(path.text)")
+        return try null(path)
+    }
+
+    func openForWriting(
+        _ path: VirtualPath,
+        _ disposition: WriteDisposition
+    ) throws(FileError) -> OpenedFile {
+        notes.append("write \(path.text) \(disposition)")
+        return try null(path)
+    }
+
+    func makeDirectory(_ path: VirtualPath) throws(FileError) {
+        notes.append("make \(path.text)")
+    }
+
+    func removeDirectory(_ path: VirtualPath) throws(FileError) {
+        notes.append("remove directory \(path.text)")
+    }
+
+    func removeFile(_ path: VirtualPath) throws(FileError) {
+        notes.append("remove \(path.text)")
+    }
+
+    func discardUpload(_ path: VirtualPath) throws(FileError) {
+        notes.append("discard \(path.text)")
+    }
+
+    func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
+        notes.append("rename \(path.text) \(newPath.text)")
+    }
+
+    func setModificationTime(of path: VirtualPath, to seconds: Int64) throws(FileError) {
+        notes.append("time \(path.text) \(seconds)")
+    }
+
+    func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError) {
+        notes.append("mode \(path.text) \(mode)")
+    }
+
+    func beginListing(of path: VirtualPath, _ options: ListingOptions) throws(FileError) {
+        notes.append("list \(path.text) \(options.rawValue)")
+    }
+
+    func nextEntries() throws(FileError) -> [DirectoryEntry] {
+        notes.append("next")
+        return []
+    }
+}

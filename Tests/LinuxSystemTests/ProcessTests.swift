@@ -1,0 +1,114 @@
+import Glibc
+import LinuxSystem
+import Testing
+
+@Suite("Processes that fork without exec")
+struct ProcessTests {
+    @Test func forkingBesideAnotherThreadStopsTheProcess() async {
+        // The runner of the tests has threads of its own.
+        await #expect(processExitsWith: .signal(SIGABRT)) {
+            _ = try DaemonProcess.fork()
+            DaemonProcess.exit(Seen.allWell)
+        }
+    }
+
+    @Test func aProcessWithOneThreadMayForkAndReapItsChildren() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            // A process that was just forked has one thread, whatever its parent has.
+            let single = Glibc.fork()
+            if single == 0 {
+                DaemonProcess.exit(forkAndReap() ? Seen.allWell : Seen.amiss)
+            }
+            let ended = DaemonProcess.reap(single, waits: true)
+            DaemonProcess.exit(ended?.1 ?? Seen.amiss)
+        }
+    }
+
+    @Test func closingSparesOnlyWhatIsKept() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            let null = unsafe Glibc.open("/dev/null", O_RDWR)
+            for number in [20, 21, 22, 40, 1_000] as [CInt] { _ = dup2(null, number) }
+            try DaemonProcess.closeDescriptors(except: [40, 1, 21, 21])
+            let kept = [0, 1, 2, 21, 40].allSatisfy { isOpen($0) }
+            let closed = [3, null, 20, 22, 1_000].allSatisfy { !isOpen($0) }
+            DaemonProcess.exit(kept && closed ? Seen.allWell : Seen.amiss)
+        }
+    }
+
+    @Test func closingWithoutExceptionsClosesAllButTheFirstThree() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            let null = unsafe Glibc.open("/dev/null", O_RDWR)
+            _ = dup2(null, 3)
+            try DaemonProcess.closeDescriptors(except: [])
+            let isRight = isOpen(0) && isOpen(1) && isOpen(2) && !isOpen(3) && !isOpen(null)
+            DaemonProcess.exit(isRight ? Seen.allWell : Seen.amiss)
+        }
+    }
+
+    @Test func silencedDescriptorsLeadNowhere() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            try DaemonProcess.silence(0, 1)
+            var first = stat()
+            var null = stat()
+            _ = unsafe fstat(1, &first)
+            _ = unsafe stat("/dev/null", &null)
+            DaemonProcess.exit(first.st_rdev == null.st_rdev ? Seen.allWell : Seen.amiss)
+        }
+    }
+
+    @Test func noVariableOfTheEnvironmentIsLeft() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            _ = unsafe setenv("PORTCULLIS_TEST", "1", 1)
+            DaemonProcess.clearEnvironment()
+            let left = unsafe getenv("PORTCULLIS_TEST") != nil || getenv("PATH") != nil
+            DaemonProcess.exit(left ? Seen.amiss : Seen.allWell)
+        }
+    }
+
+    @Test(.enabled(if: Credentials.isRoot, "needs root"))
+    func assumedIdsCannotBeGivenBack() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            let nobody = Credentials(user: 65_534, group: 65_533)
+            try nobody.assume(groups: [65_532])
+            let isOther = Credentials.current == nobody && !Credentials.isRoot
+            let groups = try Credentials.supplementaryGroups()
+            let isBack = setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0
+            let isRight = isOther && groups == [65_532] && !isBack
+            DaemonProcess.exit(isRight ? Seen.allWell : Seen.amiss)
+        }
+    }
+
+    @Test func accountsAreLookedUpByName() throws {
+        let root = try #require(SystemAccount(named: "root"))
+        #expect(root.credentials == Credentials(user: 0, group: 0))
+        #expect(root.home.hasPrefix("/"))
+        #expect(SystemAccount(named: "no-such-account") == nil)
+        #expect(SystemAccount.exists(user: 0))
+        #expect(!SystemAccount.exists(user: 3_999_999_999))
+    }
+}
+
+/// Forks as the daemon does and looks at how the children end.
+private func forkAndReap() -> Bool {
+    do {
+        guard case .parent(let first) = try child({ DaemonProcess.exit(7) }),
+            case .parent(let second) = try child({ sleep(for: .seconds(60)) })
+        else { return false }
+        let early = DaemonProcess.reap(second)
+        DaemonProcess.signal(second, SIGKILL)
+        let killed = DaemonProcess.reap(second, waits: true)
+        let exited = DaemonProcess.reap(first, waits: true)
+        let none = DaemonProcess.reap()
+        return early == nil && killed?.0 == second && killed?.1 == 128 + SIGKILL
+            && exited?.0 == first && exited?.1 == 7 && none == nil
+    } catch {
+        return false
+    }
+}
+
+private func child(_ body: () -> Void) throws -> ForkOutcome {
+    let outcome = try DaemonProcess.fork()
+    guard outcome == .child else { return outcome }
+    body()
+    DaemonProcess.exit(Seen.amiss)
+}
