@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 
 import pytest
@@ -14,6 +15,8 @@ CLIENTS = ("curl", "lftp", "openssl", "python3", "useradd", "userdel", "chpasswd
 
 
 def pytest_sessionstart(session):
+    # A run that is cancelled still removes its accounts and ends its daemons.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A user's PATH often lacks the administrator's directories.
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     missing = [name for name in CLIENTS if not shutil.which(name, path=path)]

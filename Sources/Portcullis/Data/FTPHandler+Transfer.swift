@@ -174,18 +174,19 @@ extension FTPHandler {
         var entry = PollEntry.none
         repeat {
             if waits, deadline.hasPassed { throw .timedOut }
-            let isAborted: Bool
-            do throws(SessionEnd) {
-                isAborted = try handleDuringTransfer()
+            let ready = Result { () throws(SessionEnd) -> PollEntry? in
+                if try handleDuringTransfer() { return nil }
                 if control.hasEnded { throw .clientLeft }
-                entry = try pump(
+                return try pump(
                     PollEntry(stream.descriptor.number, reading: reading, writing: writing),
                     until: waits ? deadline : Deadline(after: .zero)
                 )
-            } catch {
-                throw .session(error)
             }
-            if isAborted { throw .aborted }
+            switch ready {
+            case .success(let value?): entry = value
+            case .success(nil): throw .aborted
+            case .failure(let end): throw .session(end)
+            }
         } while waits && !(reading && entry.isReadable) && !(writing && entry.isWritable)
     }
 }

@@ -1,0 +1,101 @@
+import LinuxSystem
+import Testing
+
+@testable import TLS
+
+@Suite("Certificates and keys that a server loads")
+struct TLSContextTests {
+    private let place: CertificatePlace
+
+    init() throws {
+        place = try CertificatePlace()
+    }
+
+    @Test(arguments: [
+        TLSPolicy(), TLSPolicy(allows12: false), TLSPolicy(allows13: false),
+        TLSPolicy(requestsClientCertificate: true),
+    ])
+    func aSelfSignedCertificateLoadsWithItsKey(policy: TLSPolicy) throws {
+        _ = try place.context(policy: policy)
+    }
+
+    @Test func eachCertificateHasAKeyOfItsOwn() throws {
+        let first = try SelfSignedCertificate.make(days: 1)
+        let second = try SelfSignedCertificate.make(days: 1)
+        #expect(first.privateKey != second.privateKey)
+        #expect(first.certificate != second.certificate)
+        let certificate = String(decoding: first.certificate, as: UTF8.self)
+        #expect(certificate.hasPrefix("-----BEGIN CERTIFICATE-----\n"))
+        #expect(!certificate.contains("PRIVATE KEY"))
+    }
+
+    @Test func aMissingCertificateIsNamed() {
+        #expect(throws: TLSError(.certificate)) {
+            try place.context(certificate: "/nonexistent/certificate.pem")
+        }
+    }
+
+    @Test func aMissingKeyIsNamed() {
+        #expect(throws: TLSError(.privateKey)) {
+            try place.context(privateKey: "/nonexistent/key.pem")
+        }
+    }
+
+    @Test(arguments: [
+        "", "no PEM\n", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+    ])
+    func garbageIsNeitherCertificateNorKey(text: String) throws {
+        let garbage = try place.write("garbage.pem", Array(text.utf8))
+        #expect(throws: TLSError(.certificate)) { try place.context(certificate: garbage) }
+        #expect(throws: TLSError(.privateKey)) { try place.context(privateKey: garbage) }
+    }
+
+    @Test func theFilesAreNotExchanged() {
+        #expect(throws: TLSError(.certificate)) {
+            try place.context(certificate: place.privateKey, privateKey: place.certificate)
+        }
+        #expect(throws: TLSError(.privateKey)) {
+            try place.context(privateKey: place.certificate)
+        }
+    }
+
+    @Test func theKeyOfAnotherCertificateDoesNotFit() throws {
+        let other = try CertificatePlace()
+        #expect(throws: TLSError(.keyMismatch)) {
+            try place.context(privateKey: other.privateKey)
+        }
+    }
+
+    @Test func theLogLearnsWhatOpenSSLSaid() throws {
+        let error = #expect(throws: TLSError.self) {
+            try place.context(certificate: "/nonexistent/certificate.pem")
+        }
+        let description = try #require(error).description
+        #expect(description.hasPrefix("certificate: "))
+        #expect(description.lowercased().contains("no such file"))
+        #expect(TLSError(.handshake).description == "handshake")
+    }
+
+    @Test func aFailureLeavesNothingForTheNextOne() throws {
+        #expect(throws: TLSError(.certificate)) {
+            try place.context(certificate: "/nonexistent/certificate.pem")
+        }
+        let other = try CertificatePlace()
+        let error = #expect(throws: TLSError.self) {
+            try place.context(privateKey: other.privateKey)
+        }
+        #expect(try !#require(error).description.lowercased().contains("no such file"))
+    }
+
+    @Test func everySessionGetsAScopeOfItsOwn() throws {
+        let context = try place.context()
+        try context.beginSessionScope()
+        try context.beginSessionScope()
+    }
+
+    @Test func errorsAreComparedByTheirCodeAlone() {
+        #expect(TLSError(.handshake, queue: [1]) == TLSError(.handshake, queue: [2, 3]))
+        #expect(TLSError(.handshake) != TLSError(.transport))
+    }
+}
