@@ -152,6 +152,15 @@ struct JailTransferTests {
         #expect(ground.content(long) == "old")
     }
 
+    @Test func theRootIsNoNameForAnUpload() throws {
+        let ground = try Ground()
+        let jail = try ground.jail()
+        for disposition in [.replace, .append, .unique] as [WriteDisposition] {
+            #expect(thrown { _ = try jail.openForWriting(.root, disposition) } != nil as FileError?)
+        }
+        #expect(try list("/", in: jail, .hidden).isEmpty)
+    }
+
     @Test func aMissingDirectoryIsReported() throws {
         let ground = try Ground()
         let jail = try ground.jail()

@@ -51,7 +51,8 @@ def test_before_login_nothing_but_the_way_to_it_is_open(gateway):
 def test_simple_commands_answer_with_their_codes(session):
     expect_all(session, [
         ("NOOP", 200), ("noop", 200), ("SYST", 215), ("PWD", 257), ("XPWD", 257),
-        ("CDUP", 200, 250), ("XCUP", 200, 250), ("STAT", 211), ("ALLO 1000", 200, 202), ("HELP", 214),
+        ("CDUP", 200, 250), ("XCUP", 200, 250), ("STAT", 211), ("ALLO 1000", 200, 202),
+        ("HELP", 214),
         ("HELP RETR", 214), ("HELP NOSUCH", 502, 501, 504), ("SITE HELP", 214), ("ABOR", 225, 226),
         ("OPTS UTF8 ON", 200), ("OPTS NOSUCH", 501, 451), ("REIN", 502),
         ("STRU F", 200), ("STRU R", 504), ("STRU P", 504), ("STRU X", 501, 504),

@@ -92,7 +92,7 @@ def test_directories_are_listed(gateway, account, version):
 
 @BOTH
 def test_the_older_passive_command_works(gateway, account, version):
-    """Active mode is left to ftplib and lftp: curl 7.88 forgets TLS there (curl pull request 10669)."""
+    """Active mode is left to ftplib and lftp: curl 7.88 forgets TLS there (curl pull 10669)."""
     account.file("data.bin", CONTENT)
     curl = Curl(gateway, account, version)
     assert curl.run("--disable-epsv", curl.url("data.bin")) == CONTENT

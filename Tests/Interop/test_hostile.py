@@ -128,7 +128,9 @@ def test_nul_and_lone_cr_are_refused(gateway, account, line):
     assert session.alive()
 
 
-@pytest.mark.parametrize("line", [b"", b" ", b"   NOOP", b"-1", b"\xc3\xa4", b"N" * 17, b"NOOP/", b"\x1b[31mRED", b"%s%n%x"])
+@pytest.mark.parametrize("line", [
+    b"", b" ", b"   NOOP", b"-1", b"\xc3\xa4", b"N" * 17, b"NOOP/", b"\x1b[31mRED", b"%s%n%x",
+])
 def test_lines_that_are_no_command_are_500(gateway, line):
     control = gateway.control()
     control.raw(line + b"\r\n")

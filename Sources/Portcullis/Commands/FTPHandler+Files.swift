@@ -57,6 +57,22 @@ extension FTPHandler {
         try reply(257, "\(workingDirectory.quoted) is the current directory")
     }
 
+    /// Changes something at the path that an argument names, and tells how it went.
+    private func change(
+        _ verb: String,
+        _ argument: [UInt8],
+        _ operation: (any FileSystem, VirtualPath) throws(FileError) -> Void,
+        done: (VirtualPath) -> Reply
+    ) throws(SessionEnd) {
+        guard let path = try path(argument) else { return }
+        let result: Void? = try attempt(550, verb) { fileSystem throws(FileError) in
+            try operation(fileSystem, path)
+        }
+        guard result != nil else { return }
+        log(.info, "\(verb) \(path.quoted)")
+        try reply(done(path))
+    }
+
     final func changeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
         guard let path = try path(argument) else { return }
         let result: Void? = try attempt(550, "CWD") { fileSystem throws(FileError) in
@@ -68,33 +84,27 @@ extension FTPHandler {
     }
 
     final func makeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
-        guard let path = try path(argument) else { return }
-        let result: Void? = try attempt(550, "MKD") { fileSystem throws(FileError) in
+        try change("MKD", argument) { fileSystem, path throws(FileError) in
             try fileSystem.makeDirectory(path)
+        } done: {
+            Reply(257, "\($0.quoted) created")
         }
-        guard result != nil else { return }
-        log(.info, "MKD \(path.quoted)")
-        try reply(257, "\(path.quoted) created")
     }
 
     final func removeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
-        guard let path = try path(argument) else { return }
-        let result: Void? = try attempt(550, "RMD") { fileSystem throws(FileError) in
+        try change("RMD", argument) { fileSystem, path throws(FileError) in
             try fileSystem.removeDirectory(path)
+        } done: { _ in
+            Reply(250, "Remove directory operation successful.")
         }
-        guard result != nil else { return }
-        log(.info, "RMD \(path.quoted)")
-        try reply(250, "Remove directory operation successful.")
     }
 
     final func deleteFile(_ argument: [UInt8]) throws(SessionEnd) {
-        guard let path = try path(argument) else { return }
-        let result: Void? = try attempt(550, "DELE") { fileSystem throws(FileError) in
+        try change("DELE", argument) { fileSystem, path throws(FileError) in
             try fileSystem.removeFile(path)
+        } done: { _ in
+            Reply(250, "Delete operation successful.")
         }
-        guard result != nil else { return }
-        log(.info, "DELE \(path.quoted)")
-        try reply(250, "Delete operation successful.")
     }
 
     final func renameFrom(_ argument: [UInt8]) throws(SessionEnd) {
@@ -181,16 +191,12 @@ extension FTPHandler {
         _ argument: [UInt8],
         _ verb: String
     ) throws(SessionEnd) {
-        guard let path = try path(argument) else { return }
-        let result: Void? = try attempt(550, verb) { fileSystem throws(FileError) in
+        try change(verb, argument) { fileSystem, path throws(FileError) in
             try fileSystem.setModificationTime(of: path, to: time.seconds)
-        }
-        guard result != nil else { return }
-        log(.info, "\(verb) \(path.quoted) \(time.timeVal)")
-        if verb == "MFMT" {
-            try reply(213, "Modify=\(time.timeVal); \(path.text)")
-        } else {
-            try reply(213, "File modification time set.")
+        } done: {
+            verb == "MFMT"
+                ? Reply(213, "Modify=\(time.timeVal); \($0.text)")
+                : Reply(213, "File modification time set.")
         }
     }
 
@@ -220,13 +226,11 @@ extension FTPHandler {
             try reply(550, "Permission denied.")
             return
         }
-        guard let path = try path([UInt8](words[1])) else { return }
-        let result: Void? = try attempt(550, "SITE CHMOD") { fileSystem throws(FileError) in
+        try change("SITE CHMOD", [UInt8](words[1])) { fileSystem, path throws(FileError) in
             try fileSystem.setMode(of: path, to: mode)
+        } done: { _ in
+            Reply(200, "SITE CHMOD command ok.")
         }
-        guard result != nil else { return }
-        log(.info, "SITE CHMOD \(String(mode, radix: 8)) \(path.quoted)")
-        try reply(200, "SITE CHMOD command ok.")
     }
 }
 

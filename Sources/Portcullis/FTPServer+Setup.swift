@@ -1,0 +1,211 @@
+internal import Authentication
+internal import FTPProtocol
+internal import Isolation
+internal import LinuxSystem
+internal import TLS
+
+// From a configuration to what the parts of a server need, each with its own errors.
+
+extension FTPServer {
+    static func makeContext(
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> TLSContext? {
+        let tls = report.configuration.tls
+        guard tls.isEnabled else { return nil }
+        let certificate = tls.certificateFile ?? ""
+        let key = tls.privateKeyFile ?? certificate
+        do throws(TLSError) {
+            return try TLSContext.server(
+                certificateFile: certificate,
+                privateKeyFile: key,
+                policy: TLSPolicy(
+                    allows12: tls.allows12,
+                    allows13: tls.allows13,
+                    requestsClientCertificate: tls.requestsClientCertificate
+                )
+            )
+        } catch {
+            let keyOption = tls.privateKeyFile == nil ? "rsa_cert_file" : "rsa_private_key_file"
+            switch error.code {
+            case .certificate:
+                throw .option(
+                    "rsa_cert_file",
+                    certificate,
+                    report,
+                    "\(error)",
+                    mend: "name a PEM file that begins with the server's certificate"
+                )
+            case .privateKey:
+                throw .option(
+                    keyOption,
+                    key,
+                    report,
+                    "\(error)",
+                    mend: "name a PEM file that holds the key, without a passphrase"
+                )
+            case .keyMismatch:
+                throw .option(
+                    keyOption,
+                    key,
+                    report,
+                    "the key does not belong to the certificate",
+                    mend: "name the key that the certificate was made with"
+                )
+            default:
+                throw ServerError("TLS: \(error)")
+            }
+        }
+    }
+
+    static func resolvePassiveAddress(
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> IPAddress? {
+        let passive = report.configuration.passive
+        guard let name = passive.address else { return nil }
+        if let address = IPAddress(name), address.family == .ipv4 { return address }
+        guard passive.resolvesAddress, let address = resolveIPv4(name) else {
+            throw .option(
+                "pasv_address",
+                name,
+                report,
+                "the name has no IPv4 address",
+                mend: "write an IPv4 address, or a name that resolves"
+            )
+        }
+        return address
+    }
+
+    static func makeListenerSettings(
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> ListenerSettings {
+        let configuration = report.configuration
+        let listening = configuration.listening
+        var addresses: [SocketAddress] = []
+        if listening.ipv4 {
+            addresses.append(
+                SocketAddress(listening.address ?? .v4(0), port: listening.port)
+            )
+        }
+        if listening.ipv6 {
+            addresses.append(
+                SocketAddress(
+                    listening.address6 ?? .v6(high: 0, low: 0),
+                    port: listening.port
+                )
+            )
+        }
+        var settings = ListenerSettings(addresses: addresses)
+        // vsftpd's listen_ipv6 takes IPv4 clients, too; with listen=YES they have their own socket.
+        settings.isDualStack = !listening.ipv4
+        settings.maximumClients = listening.maximumClients
+        settings.maximumClientsPerAddress = listening.maximumClientsPerAddress
+        settings.isImplicitTLS = configuration.tls.isImplicit
+        settings.warden = try makeWardenSettings(report)
+        return settings
+    }
+
+    static func makeWardenSettings(
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> WardenSettings {
+        let configuration = report.configuration
+        var settings = WardenSettings()
+        if Credentials.isRoot {
+            let name = configuration.login.unprivilegedUser
+            guard let account = SystemAccount(named: name), account.credentials.user != 0 else {
+                throw .option(
+                    "nopriv_user",
+                    name,
+                    report,
+                    "no such account, or it is root",
+                    mend: "name an unprivileged account"
+                )
+            }
+            settings.unprivileged = account.credentials
+        }
+        settings.usesSeccomp = configuration.session.usesSeccomp
+        settings.maximumFailures = configuration.login.maximumFailures
+        settings.failureDelay = configuration.login.failureDelay
+        settings.successDelay = configuration.login.successDelay
+        settings.userList = try readUserList(report)
+        let passive = configuration.passive
+        if passive.isEnabled, passive.minimumPort <= passive.maximumPort {
+            settings.passivePorts = PassivePorts(passive.minimumPort...passive.maximumPort)
+        }
+        settings.allowsActive = configuration.active.isEnabled
+        settings.allowsForeignActive = configuration.active.isPromiscuous
+        settings.activePort =
+            configuration.active.usesDataPort ? configuration.active.dataPort : 0
+        settings.umask = configuration.files.umask
+        settings.openMode = configuration.files.openMode
+        settings.allowsListing = configuration.files.allowsListing
+        settings.shutdownTimeout = configuration.timeouts.shutdown
+        return settings
+    }
+
+    static func readUserList(
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> UserList? {
+        let login = report.configuration.login
+        guard let file = login.userListFile else { return nil }
+        do throws(SystemError) {
+            let content = try readFile(at: file, maximumByteCount: 1_048_576)
+            return UserList(content, denies: login.userListDenies)
+        } catch {
+            throw .option(
+                "userlist_file",
+                file,
+                report,
+                "cannot be read (\(error))",
+                mend: "name a readable file, or set userlist_enable=NO"
+            )
+        }
+    }
+
+    static func makeAuthorizers(
+        _ configuration: Configuration,
+        _ demonstration: DemonstrationAccount?
+    ) -> [any Authorizer] {
+        let permissions = configuration.files.permissions
+        var authorizers: [any Authorizer] = []
+        if let demonstration {
+            let dummy = DummyAuthorizer()
+            dummy.addUser(
+                Account(
+                    name: demonstration.name,
+                    credentials: demonstration.credentials,
+                    groups: [],
+                    home: demonstration.directory,
+                    permissions: permissions
+                ),
+                password: demonstration.password
+            )
+            authorizers.append(dummy)
+        }
+        let login = configuration.login
+        authorizers.append(
+            UnixAuthorizer(
+                .init(
+                    service: login.pamServiceName,
+                    directory: login.pamConfigurationDirectory,
+                    permissions: permissions,
+                    localRoot: login.localRoot,
+                    userToken: login.userSubToken
+                )
+            )
+        )
+        return authorizers
+    }
+}
+
+extension Configuration.Files {
+    /// What users may do under `write_enable`, `download_enable`, `chmod_enable`, `mdtm_write`.
+    var permissions: Permissions {
+        var permissions: Permissions = [.enterDirectory, .list]
+        if allowsDownload { permissions.insert(.retrieve) }
+        guard allowsWriting else { return permissions }
+        permissions.formUnion([.append, .delete, .rename, .makeDirectory, .store])
+        if allowsChangeMode { permissions.insert(.changeMode) }
+        if allowsTimeChange { permissions.insert(.changeTime) }
+        return permissions
+    }
+}

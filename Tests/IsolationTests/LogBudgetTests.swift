@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Isolation
+
+@Suite("How much a Session may write into the log")
+struct LogBudgetTests {
+    @Test func linesBeyondTheBudgetAreDropped() {
+        var budget = LogBudget()
+        let verdicts = (0..<2_000).map { _ in budget.spend() }
+        #expect(verdicts.prefix(500).allSatisfy { $0 == .write })
+        #expect(verdicts.dropFirst(500).allSatisfy { $0 == .drop })
+    }
+
+    @Test func eachSessionHasABudgetOfItsOwn() {
+        var first = LogBudget()
+        for _ in 0..<1_000 { _ = first.spend() }
+        var second = LogBudget()
+        #expect(second.spend() == .write)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func theNextPeriodBeginsWithTheNumberOfDroppedLines() async throws {
+        var budget = LogBudget()
+        var quiet = LogBudget()
+        for _ in 0..<507 { _ = budget.spend() }
+        for _ in 0..<400 { _ = quiet.spend() }
+        #expect(budget.spend() == .drop)
+        try await Task.sleep(for: .milliseconds(10_100))
+        #expect(budget.spend() == .writeAfterDropping(8))
+        // The announced line counts, and so does every other one.
+        let verdicts = (0..<500).map { _ in budget.spend() }
+        #expect(verdicts.prefix(499).allSatisfy { $0 == .write })
+        #expect(verdicts.last == .drop)
+        #expect(quiet.spend() == .write)
+    }
+}

@@ -1,0 +1,48 @@
+import FTPProtocol
+import LinuxSystem
+import Testing
+
+@testable import Isolation
+
+@Suite("Answers of a Warden")
+struct WardenReplyTests {
+    private static let samples: [WardenReply] = [
+        .granted(permissions: .all), .granted(permissions: []), .granted(permissions: .readOnly),
+        .refused(isLast: true), .refused(isLast: false), .loginEnded,
+        .listening(port: 1), .listening(port: 65_535), .connecting,
+        .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
+        .finish,
+    ]
+
+    @Test(arguments: samples)
+    func whatIsWrittenIsRead(reply: WardenReply) throws {
+        #expect(try WardenReply(decoding: reply.encoded) == reply)
+    }
+
+    @Test func twoAnswersNeverLookTheSame() {
+        #expect(Set(Self.samples.map(\.encoded)).count == Self.samples.count)
+    }
+
+    @Test(arguments: samples)
+    func everyCutAndEveryByteTooManyIsRefused(reply: WardenReply) {
+        let whole = reply.encoded
+        for count in 0..<whole.count {
+            #expect(throws: MessageError.truncated) {
+                try WardenReply(decoding: [UInt8](whole.prefix(count)))
+            }
+        }
+        #expect(throws: MessageError.trailingBytes(count: 1)) {
+            try WardenReply(decoding: whole + [0])
+        }
+    }
+
+    @Test func unknownKindsAndValuesAreRefused() {
+        for tag in 0...UInt8.max where !(1...7).contains(tag) {
+            #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
+        }
+        for failure in [0, 4, 255] as [UInt8] {
+            #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [6, failure]) }
+        }
+        #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [2, 2]) }
+    }
+}

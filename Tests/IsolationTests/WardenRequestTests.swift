@@ -1,0 +1,183 @@
+import FTPProtocol
+import LinuxSystem
+import Testing
+
+@testable import Isolation
+
+@Suite("Requests that a hostile Session could send to its Warden")
+struct WardenRequestTests {
+    private static func login(_ user: [UInt8], _ password: [UInt8]) -> [UInt8] {
+        var writer = MessageWriter(tag: 1)
+        writer.put(user)
+        writer.put(password)
+        return writer.bytes
+    }
+
+    private static func log(_ level: UInt8, _ text: [UInt8]) -> [UInt8] {
+        var writer = MessageWriter(tag: 5)
+        writer.put(level)
+        writer.put(text)
+        return writer.bytes
+    }
+
+    /// One message of every kind and form.
+    private static let samples: [[UInt8]] = [
+        login(bytes("jürgen"), bytes("pass word \u{E9}\r\n")),
+        login([UInt8](repeating: 65, count: 128), [UInt8](repeating: 0xFF, count: 512)),
+        login(bytes("a"), []),
+        [2],
+        [3],
+        WardenRequest.connectForData(.v4(0xC0A8_0102), port: 65_535).encoded,
+        WardenRequest.connectForData(.v6(high: 0x2001_0DB8 << 32, low: 1), port: 1).encoded,
+        log(0, []),
+        log(6, [UInt8](repeating: 65, count: 4_096)),
+    ]
+
+    private func violation(_ message: [UInt8]) -> MessageError? {
+        thrown { _ = try WardenRequest(decoding: message) }
+    }
+
+    @Test(arguments: samples)
+    func whatIsReadIsWrittenTheSameWay(message: [UInt8]) throws {
+        #expect(try WardenRequest(decoding: message).encoded == message)
+    }
+
+    @Test func aLoginArrivesWhole() throws {
+        let attempt = LoginAttempt(user: "jürgen", password: Secret(copying: "p\u{E4}ss".utf8))
+        let request = try WardenRequest(decoding: WardenRequest.authenticate(attempt).encoded)
+        guard case .authenticate(let read) = request else {
+            Issue.record("not a login")
+            return
+        }
+        #expect(read.user == "jürgen")
+        let password = unsafe read.password.withBytes { unsafe [UInt8]($0) }
+        #expect(password == bytes("p\u{E4}ss"))
+    }
+
+    @Test(
+        arguments: [
+            .v4(0), .v4(.max), .v4(0x7F00_0001), .v6(high: 0, low: 1), .v6(high: .max, low: .max),
+            .v6(high: 0xFE80 << 48, low: 0xFFFF_7F00_0001),
+        ] as [IPAddress]
+    )
+    func anAddressArrivesWhole(address: IPAddress) throws {
+        let message = WardenRequest.connectForData(address, port: 50_021).encoded
+        guard case .connectForData(let read, let port) = try WardenRequest(decoding: message) else {
+            Issue.record("not a connection")
+            return
+        }
+        #expect(read == address && port == 50_021)
+    }
+
+    @Test func aMappedAddressCannotPassForAnother() throws {
+        let mapped = IPAddress.v6(high: 0, low: 0xFFFF_7F00_0001)
+        let message = WardenRequest.connectForData(mapped, port: 1).encoded
+        guard case .connectForData(let read, _) = try WardenRequest(decoding: message) else {
+            Issue.record("not a connection")
+            return
+        }
+        #expect(read == loopback())
+    }
+
+    @Test func aLogLineArrivesWhole() throws {
+        for level in 0...6 as ClosedRange<UInt8> {
+            guard
+                case .log(_, let text) = try WardenRequest(
+                    decoding: Self.log(level, bytes("zeile"))
+                )
+            else {
+                Issue.record("not a line")
+                return
+            }
+            #expect(text == "zeile")
+        }
+    }
+
+    @Test(arguments: samples)
+    func everyCutIsRefused(message: [UInt8]) {
+        for count in 0..<message.count {
+            #expect(violation([UInt8](message.prefix(count))) == .truncated, "\(count) bytes")
+        }
+    }
+
+    @Test(arguments: samples)
+    func everyByteTooManyIsRefused(message: [UInt8]) {
+        #expect(violation(message + [0]) == .trailingBytes(count: 1))
+    }
+
+    @Test func unknownKindsAreRefused() {
+        for tag in 0...UInt8.max where !(1...5).contains(tag) {
+            #expect(violation([tag]) == .unknownTag(tag))
+        }
+    }
+
+    @Test(arguments: [
+        "", "a\0", "\0", "a\nb", "a\r", "\ta", "a\u{1B}[2J", "a\u{7F}", "a\u{80}b", "a\u{9F}",
+    ])
+    func aUserWithControlCharactersIsRefused(user: String) {
+        #expect(violation(Self.login(bytes(user), bytes("x"))) == .invalidValue)
+    }
+
+    @Test func aUserThatIsNotUTF8IsRefused() {
+        #expect(violation(Self.login([0x61, 0xFF], bytes("x"))) == .invalidValue)
+    }
+
+    @Test(arguments: [129, 130, 4_096])
+    func aUserThatIsTooLongIsRefused(count: Int) {
+        let user = [UInt8](repeating: 65, count: count)
+        #expect(violation(Self.login(user, [])) == .tooLong(byteCount: count))
+    }
+
+    @Test(arguments: [513, 60_000])
+    func aPasswordThatIsTooLongIsRefused(count: Int) {
+        let password = [UInt8](repeating: 65, count: count)
+        #expect(violation(Self.login(bytes("a"), password)) == .tooLong(byteCount: count))
+    }
+
+    @Test(arguments: [[0], [65, 0], [0, 65], [65, 0, 66]] as [[UInt8]])
+    func aPasswordWithNULIsRefused(password: [UInt8]) {
+        // PAM would take what stands before the NUL for the whole password.
+        #expect(violation(Self.login(bytes("a"), password)) == .invalidValue)
+    }
+
+    @Test(arguments: [7, 8, 128, 255] as [UInt8])
+    func aLevelThatDoesNotExistIsRefused(level: UInt8) {
+        #expect(violation(Self.log(level, bytes("text"))) == .invalidValue)
+    }
+
+    @Test func aLogLineThatIsTooLongOrNoTextIsRefused() {
+        let long = [UInt8](repeating: 65, count: 4_097)
+        #expect(violation(Self.log(1, long)) == .tooLong(byteCount: 4_097))
+        #expect(violation(Self.log(1, [0xC3])) == .invalidValue)
+    }
+
+    @Test(arguments: [.max, 0x8000_0000, 513] as [UInt32])
+    func aHugeCountIsRefused(count: UInt32) {
+        var writer = MessageWriter(tag: 1)
+        writer.put(count)
+        #expect(violation(writer.bytes + bytes("a")) == .tooLong(byteCount: Int(count)))
+    }
+
+    @Test func noBytesOfAnyValueTrapTheReader() throws {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            var message = Self.samples.randomElement(using: &generator) ?? [1]
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let index = Int.random(in: message.indices, using: &generator)
+                message[index] = UInt8.random(in: .min ... .max, using: &generator)
+            }
+            guard let request = try? WardenRequest(decoding: message) else { continue }
+            // Whatever is accepted keeps its meaning when it is written again.
+            let again = try WardenRequest(decoding: request.encoded)
+            #expect(again.encoded == request.encoded)
+        }
+    }
+
+    @Test func aUserNameIsJudgedTheSameWayEverywhere() {
+        #expect(UserName.isAcceptable("a") && UserName.isAcceptable("jürgen m"))
+        #expect(UserName.isAcceptable(String(repeating: "a", count: 128)))
+        #expect(!UserName.isAcceptable(String(repeating: "a", count: 129)))
+        #expect(!UserName.isAcceptable(String(repeating: "ü", count: 65)))
+        #expect(!UserName.isAcceptable("") && !UserName.isAcceptable("a\n"))
+    }
+}

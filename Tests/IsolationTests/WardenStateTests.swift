@@ -1,0 +1,40 @@
+import LinuxSystem
+import Testing
+
+@testable import Isolation
+
+@Suite("What a Warden does, and when")
+struct WardenStateTests {
+    private static let kinds: [WardenRequest.Kind] = [
+        .authenticate, .endLogin, .listenForData, .connectForData, .log,
+    ]
+
+    /// Every state with exactly what it allows.
+    private static let table: [(WardenState, Set<WardenRequest.Kind>)] = [
+        (.beforeLogin(attemptsLeft: 3), [.authenticate, .log]),
+        (.beforeLogin(attemptsLeft: 1), [.authenticate, .log]),
+        (.beforeLogin(attemptsLeft: 0), [.log]),
+        (.beforeLogin(attemptsLeft: -1), [.log]),
+        (.loggedIn(attemptsLeft: 3), [.endLogin, .listenForData, .connectForData, .log]),
+        (.loggedIn(attemptsLeft: 0), [.endLogin, .listenForData, .connectForData, .log]),
+    ]
+
+    @Test func onlyWhatStandsInTheTableIsAllowed() {
+        for (state, allowed) in Self.table {
+            for kind in Self.kinds {
+                let violation = thrown(MessageError.self) { try state.allow(kind) }
+                let expected = allowed.contains(kind) ? nil : MessageError.outOfTurn
+                #expect(violation == expected, "\(kind) in \(state)")
+            }
+        }
+    }
+
+    @Test func theTableHoldsEveryKindOfRequest() {
+        #expect((UInt8.min ... .max).compactMap(WardenRequest.Kind.init(rawValue:)) == Self.kinds)
+    }
+
+    @Test func attemptsAreKeptAcrossLogins() {
+        #expect(WardenState.beforeLogin(attemptsLeft: 2).attemptsLeft == 2)
+        #expect(WardenState.loggedIn(attemptsLeft: 1).attemptsLeft == 1)
+    }
+}
