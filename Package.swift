@@ -104,7 +104,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TLSTests",
-            dependencies: ["TLS", "LinuxSystem"],
+            dependencies: ["TLS", "FTPProtocol", "LinuxSystem"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -9,6 +9,9 @@ package struct UserList: Hashable, Sendable {
     ///   - content: The file.
     ///   - denies: The names are those that are kept out (`userlist_deny`).
     package init(_ content: [UInt8], denies: Bool) {
+        // Some editors begin a file with a byte order mark, which would stick to the first name.
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let content = content.starts(with: mark) ? content.dropFirst(3) : content[...]
         let lines = content.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         names = Set(
             lines.compactMap { line in

@@ -41,6 +41,8 @@ package enum FileError: UInt8, Error, Hashable, Sendable {
     case inputOutput
     /// The process that opens files is gone.
     case unavailable
+    /// The two names cannot go together: a directory into itself, for example.
+    case impossible
 
     /// Reduces a failed system call to what a client may know.
     package init(_ error: SystemError) {

@@ -72,8 +72,13 @@ package final class Jail: FileSystem {
         _ disposition: WriteDisposition
     ) throws(FileError) -> OpenedFile {
         if disposition == .unique { return try openUnique(path) }
-        var flags = O_WRONLY | O_CREAT
-        if disposition == .append { flags |= O_APPEND }
+        var flags = O_WRONLY
+        switch disposition {
+        case .append: flags |= O_CREAT | O_APPEND
+        // Nothing lies before an offset in a file that is not there.
+        case .resume(let offset) where offset > 0: break
+        case .replace, .resume, .unique: flags |= O_CREAT
+        }
         do throws(SystemError) {
             // Not O_TRUNC: the content goes when the new one is about to come.
             let file = try root.open(path, flags: flags, mode: openMode)
@@ -90,12 +95,18 @@ package final class Jail: FileSystem {
             }
             return OpenedFile(descriptor: file, facts: facts, path: path)
         } catch {
-            throw error.call == "lseek" ? .beyondEnd : FileError(error)
+            if case .resume = disposition,
+                error.call == "lseek" || error.errno == .noSuchFileOrDirectory
+            {
+                throw .beyondEnd
+            }
+            throw FileError(error)
         }
     }
 
     /// Opens a file that did not exist: the path itself, then with a random suffix.
     private func openUnique(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        guard path.lastComponent != nil else { throw .isDirectory }
         var candidate = path
         for _ in 0..<16 {
             do throws(SystemError) {
@@ -139,7 +150,7 @@ package final class Jail: FileSystem {
         guard let name = path.lastComponent, let newName = newPath.lastComponent else {
             throw .busy
         }
-        try reduced { () throws(SystemError) in
+        do throws(SystemError) {
             let parent = try root.directory(path.parent)
             let newParent = try root.directory(newPath.parent)
             let (from, to) = (parent.number, newParent.number)
@@ -149,6 +160,9 @@ package final class Jail: FileSystem {
                 }
             }
             try checked("renameat", result)
+        } catch {
+            // rename(2): EINVAL says that a directory was to go beneath itself.
+            throw error.errno == .invalidArgument ? .impossible : FileError(error)
         }
     }
 

@@ -19,6 +19,8 @@ final class JailListing {
     /// Names that were read and not yet delivered, last first.
     private var names: [[UInt8]] = []
     private var isExhausted = false
+    /// The directory is the jail's root, by whatever path it was reached.
+    private let isRoot: Bool
     /// A path that is no directory: the one entry there is.
     private var single: DirectoryEntry?
 
@@ -31,6 +33,8 @@ final class JailListing {
         self.options = options
         let located = try root.locate(path)
         let facts = try FileFacts.of(located)
+        let rootFacts = try FileFacts.of(root.descriptor)
+        isRoot = facts.device == rootFacts.device && facts.inode == rootFacts.inode
         if facts.kind != .directory || options.contains(.directoryItself) {
             directory = located
             isExhausted = true
@@ -119,7 +123,7 @@ final class JailListing {
         guard result == 0 else { return nil }
         var facts = FileFacts(status)
         // `..` of the root must not show what lies above it.
-        if path.isRoot, name.elementsEqual("..".utf8), let own = try? FileFacts.of(directory) {
+        if isRoot, name.elementsEqual("..".utf8), let own = try? FileFacts.of(directory) {
             facts = own
         }
         guard facts.kind == .symbolicLink else {

@@ -36,7 +36,12 @@ struct JailRoot: ~Copyable {
         flags: CInt,
         mode: UInt16 = 0
     ) throws(SystemError) -> OwnedDescriptor {
-        try resolve(path, flags: flags | O_NOCTTY | O_NONBLOCK, mode: mode)
+        // openat2(2) takes a mode only where it may create a file.
+        try resolve(
+            path,
+            flags: flags | O_NOCTTY | O_NONBLOCK,
+            mode: flags & O_CREAT != 0 ? mode : 0
+        )
     }
 
     /// Opens what `path` names without any right to its content (`O_PATH`).

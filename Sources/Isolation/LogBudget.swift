@@ -3,11 +3,17 @@ internal import LinuxSystem
 /// Bounds how many lines a Session may add to the log, so that it cannot drown others' lines.
 struct LogBudget {
     private static let linesPerPeriod = 500
-    private static let period: Duration = .seconds(10)
 
+    private let period: Duration
     private var left = LogBudget.linesPerPeriod
     private var dropped = 0
-    private var periodEnd = Deadline(after: LogBudget.period)
+    private var periodEnd: Deadline
+
+    /// Begins a first period.
+    init(period: Duration = .seconds(10)) {
+        self.period = period
+        periodEnd = Deadline(after: period)
+    }
 
     /// What to do with one more line.
     enum Verdict: Hashable {
@@ -23,7 +29,7 @@ struct LogBudget {
     mutating func spend() -> Verdict {
         if periodEnd.hasPassed {
             let count = dropped
-            self = LogBudget()
+            self = LogBudget(period: period)
             left -= 1
             return count > 0 ? .writeAfterDropping(count) : .write
         }

@@ -196,7 +196,7 @@ extension OwnedDescriptor {
         while true {
             let flags = CInt(MSG_NOSIGNAL)
             let count = unsafe Glibc.send(number, bytes.baseAddress, bytes.count, flags)
-            if count > 0 { return .bytes(count) }
+            if count >= 0 { return .bytes(count) }
             switch errno {
             case EINTR: continue
             case EAGAIN: return .wantsWrite

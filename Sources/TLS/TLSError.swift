@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Glibc
 
 /// A failed TLS operation.
 ///
@@ -50,6 +51,10 @@ package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The reasons in OpenSSL's words, for the log.
     package var description: String {
         let reasons = queue.compactMap { code -> String? in
+            // The reason of a failed system call is its errno, which OpenSSL has no words for.
+            if ERR_GET_LIB(code) == ERR_LIB_SYS {
+                return unsafe String(cString: strerror(ERR_GET_REASON(code)))
+            }
             guard let text = unsafe ERR_reason_error_string(code) else { return nil }
             return unsafe String(cString: text)
         }

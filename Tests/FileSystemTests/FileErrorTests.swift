@@ -23,6 +23,7 @@ struct FileErrorTests {
         #expect(FileError(rawValue: 0) == nil)
         #expect(FileError(rawValue: 1) == .notFound)
         #expect(FileError(rawValue: 19) == .unavailable)
-        #expect(FileError(rawValue: 20) == nil)
+        #expect(FileError(rawValue: 20) == .impossible)
+        #expect(FileError(rawValue: 21) == nil)
     }
 }

@@ -62,7 +62,7 @@ struct FileReplyTests {
         }
     }
 
-    @Test(arguments: [0, 20, 255] as [UInt8])
+    @Test(arguments: [0, 21, 255] as [UInt8])
     func anUnknownErrorIsRefused(code: UInt8) {
         #expect(throws: MessageError.invalidValue) { try FileReply(decoding: [2, code]) }
     }

@@ -89,6 +89,19 @@ def test_a_phase_that_denies_ends_in_530(serve, account, witness, phase):
     assert control.expect(f"PASS {account.password}", 530, 421).code in (530, 421)
 
 
+def test_credentials_are_established(serve, account, witness):
+    # pam_debug(8) passes the password check and fails pam_setcred(3): only a server that makes
+    # that call notices.
+    rules = STACK.format(script=witness.script)
+    witness.write("auth required pam_debug.so auth=success cred=cred_err\n" + rules)
+    gateway = serve(pam_conf_dir=witness.directory)
+    gateway.secrets.append(account.password)
+    control = gateway.control().secure()
+    control.expect(f"USER {account.name}", 331)
+    control.expect(f"PASS {account.password}", 530)
+    assert witness.phases() == ["auth", "account"]
+
+
 def test_the_service_name_is_configurable(serve, account, witness):
     witness.write(STACK.format(script=witness.script), "partners")
     witness.write("auth required pam_deny.so\n")

@@ -14,34 +14,30 @@ struct ProcessTests {
 
     @Test func aProcessWithOneThreadMayForkAndReapItsChildren() async {
         await #expect(processExitsWith: .exitCode(Seen.allWell)) {
-            // A process that was just forked has one thread, whatever its parent has.
-            let single = Glibc.fork()
-            if single == 0 {
-                DaemonProcess.exit(forkAndReap() ? Seen.allWell : Seen.amiss)
-            }
-            let ended = DaemonProcess.reap(single, waits: true)
-            DaemonProcess.exit(ended?.1 ?? Seen.amiss)
+            endWithOneThread { forkAndReap() }
         }
     }
 
     @Test func closingSparesOnlyWhatIsKept() async {
         await #expect(processExitsWith: .exitCode(Seen.allWell)) {
-            let null = unsafe Glibc.open("/dev/null", O_RDWR)
-            for number in [20, 21, 22, 40, 1_000] as [CInt] { _ = dup2(null, number) }
-            try DaemonProcess.closeDescriptors(except: [40, 1, 21, 21])
-            let kept = [0, 1, 2, 21, 40].allSatisfy { isOpen($0) }
-            let closed = [3, null, 20, 22, 1_000].allSatisfy { !isOpen($0) }
-            DaemonProcess.exit(kept && closed ? Seen.allWell : Seen.amiss)
+            endWithOneThread {
+                let null = unsafe Glibc.open("/dev/null", O_RDWR)
+                for number in [3, 20, 21, 22, 40, 1_000] as [CInt] { _ = dup2(null, number) }
+                try DaemonProcess.closeDescriptors(except: [40, 1, 21, 21])
+                return [0, 1, 2, 21, 40].allSatisfy { isOpen($0) }
+                    && [3, null, 20, 22, 39, 41, 1_000].allSatisfy { !isOpen($0) }
+            }
         }
     }
 
     @Test func closingWithoutExceptionsClosesAllButTheFirstThree() async {
         await #expect(processExitsWith: .exitCode(Seen.allWell)) {
-            let null = unsafe Glibc.open("/dev/null", O_RDWR)
-            _ = dup2(null, 3)
-            try DaemonProcess.closeDescriptors(except: [])
-            let isRight = isOpen(0) && isOpen(1) && isOpen(2) && !isOpen(3) && !isOpen(null)
-            DaemonProcess.exit(isRight ? Seen.allWell : Seen.amiss)
+            endWithOneThread {
+                let null = unsafe Glibc.open("/dev/null", O_RDWR)
+                _ = dup2(null, 3)
+                try DaemonProcess.closeDescriptors(except: [])
+                return isOpen(0) && isOpen(1) && isOpen(2) && !isOpen(3) && !isOpen(null)
+            }
         }
     }
 
@@ -86,6 +82,19 @@ struct ProcessTests {
         #expect(SystemAccount.exists(user: 0))
         #expect(!SystemAccount.exists(user: 3_999_999_999))
     }
+}
+
+/// Calls `body` in a process with one thread and ends with what it found.
+///
+/// A process that was just forked has one thread, whatever its parent has; nothing else opens or
+/// closes descriptors there.
+private func endWithOneThread(_ body: () throws -> Bool) -> Never {
+    let single = Glibc.fork()
+    if single == 0 {
+        let isRight = (try? body()) ?? false
+        DaemonProcess.exit(isRight ? Seen.allWell : Seen.amiss)
+    }
+    DaemonProcess.exit(DaemonProcess.reap(single, waits: true)?.1 ?? Seen.amiss)
 }
 
 /// Forks as the daemon does and looks at how the children end.

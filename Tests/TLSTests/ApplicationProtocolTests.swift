@@ -10,7 +10,7 @@ struct ApplicationProtocolTests {
     }
 
     /// What is chosen of `offered`; `nil` when the handshake fails.
-    private func choice(of offered: [UInt8]) -> String? {
+    private func choice(of offered: [UInt8], count offeredCount: Int? = nil) -> String? {
         unsafe offered.withUnsafeBufferPointer { list in
             var start: UnsafePointer<UInt8>?
             var count: UInt8 = 0
@@ -19,7 +19,7 @@ struct ApplicationProtocolTests {
                 &start,
                 &count,
                 list.baseAddress,
-                CUnsignedInt(list.count),
+                CUnsignedInt(offeredCount ?? list.count),
                 nil
             )
             // SSL_TLSEXT_ERR_OK is 0, SSL_TLSEXT_ERR_ALERT_FATAL is 2.
@@ -56,5 +56,11 @@ struct ApplicationProtocolTests {
 
     @Test func ftpInsideAnotherNameIsNotFound() {
         #expect(choice(of: list(["a\u{3}ftp"])) == nil)
+    }
+
+    @Test func whatLiesBehindTheListIsNotRead() {
+        #expect(choice(of: list(["ftp"]), count: 3) == nil)
+        #expect(choice(of: list(["h2", "ftp"]), count: 6) == nil)
+        #expect(choice(of: list(["h2", "ftp"]), count: 7) == "ftp")
     }
 }

@@ -257,6 +257,7 @@ extension FileError {
         case .tooManyOpen: "Too many open files, please try later."
         case .inputOutput: "Local error in processing."
         case .unavailable: "Service not available."
+        case .impossible: "Not possible with these names."
         }
     }
 }
