@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import struct
 
 import pytest
@@ -37,6 +38,23 @@ def test_abor_ends_a_download_at_once(gateway, account, version):
     assert session.alive()
     account.file("small", b"small")
     assert session.retrieve("RETR small") == b"small"
+
+
+@BOTH
+def test_an_aborted_download_does_not_look_complete(gateway, account, version):
+    account.sparse("big", 1 << 30)
+    context = gateway.context(version)
+    # Python takes any end for a clean one unless it is told not to.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    session = gateway.session(account, context=context)
+    data, _ = begin_download(session)
+    session.send("ABOR")
+    session.next(426)
+    session.next(226)
+    with pytest.raises((ssl.SSLEOFError, ConnectionError)):
+        while data.recv(1 << 18):
+            pass
+    assert session.alive()
 
 
 def test_abor_with_telnet_bytes_before_it_is_understood(session, account):

@@ -34,6 +34,9 @@ class DTPHandler {
     private let buffer: TransferBuffer
     private let wait: Wait
 
+    /// Whether the transfer is an upload.
+    private(set) var isReceiving = false
+
     /// Bytes that went over the connection so far.
     private(set) var byteCount: Int64 = 0
 
@@ -145,6 +148,7 @@ class DTPHandler {
 
     /// Puts everything that the client sends into `sink`.
     final func receive(into sink: any TransferSink) throws(TransferFailure) {
+        isReceiving = true
         while true {
             let outcome = unsafe buffer.withBytes { unsafe stream.read(into: $0) }
             switch outcome {

@@ -87,11 +87,12 @@ extension FTPHandler {
             proof=\(connection.proof.rawValue), \(stream.summary)
             """
         )
-        if failure != nil {
-            _ = stream.sendCloseNotify()
-            failed()
-        }
+        if failure != nil { failed() }
         try conclude(failure, verb: verb, done: done)
+        // A download that failed ends without close_notify: it must not look complete.
+        if failure != nil, handler.isReceiving {
+            stream.dismiss(buffer, until: Deadline(after: NetworkStream.dismissalTimeout))
+        }
         try leaveIfQuitting()
     }
 

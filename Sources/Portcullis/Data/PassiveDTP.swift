@@ -15,12 +15,9 @@ final class PassiveDTP: DataSource {
 
     /// How long the right connection may still come after one that proved nothing.
     ///
-    /// The client's own
-    /// refusal must not take as long as `accept_timeout`, and a stranger's must not be the client's.
+    /// The client's own refusal must not take as long as `accept_timeout`, and a stranger's must
+    /// not be the client's.
     private static let grace: Duration = .seconds(3)
-
-    /// How long connections that proved nothing may go on sending once they were refused.
-    private static let dismissal: Duration = .seconds(2)
 
     let level: ProtectionLevel
     private var listener: OwnedDescriptor?
@@ -142,25 +139,11 @@ final class PassiveDTP: DataSource {
     }
 
     /// Ends the connections that proved nothing, after the client was told why.
-    ///
-    /// What they still send is read and forgotten for a moment: `ftplib` and others read the reply
-    /// only after they have sent their whole upload, and never if the connection is reset.
     func dismissCandidates(_ buffer: TransferBuffer) {
-        let deadline = Deadline(after: Self.dismissal)
+        let deadline = Deadline(after: NetworkStream.dismissalTimeout)
         for candidate in candidates {
             guard case .unproven = candidate.state else { continue }
-            let stream = candidate.stream
-            _ = stream.sendCloseNotify()
-            stream.endWriting()
-            reading: while !deadline.hasPassed {
-                switch unsafe buffer.withBytes({ unsafe stream.read(into: $0) }) {
-                case .bytes: continue
-                case .ended, .failed: break reading
-                case .wantsRead, .wantsWrite: break
-                }
-                var entries = [PollEntry(stream.descriptor.number, reading: true)]
-                _ = try? poll(&entries, until: deadline)
-            }
+            candidate.stream.dismiss(buffer, until: deadline)
         }
         candidates = []
     }

@@ -1,0 +1,42 @@
+"""A disk that fills up in the middle of an upload."""
+
+import ftplib
+import io
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def small_disk(root, tmp_path):
+    """A file system of 2 MiB that everybody may write to, also through its parents."""
+    tmp_path.chmod(0o755)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=1777", "tmpfs", disk], check=True)
+    # The directories above belong to the test runner; the user only has to pass through.
+    opened = []
+    for parent in disk.parents:
+        mode = parent.stat().st_mode & 0o7777
+        if not mode & 0o001:
+            parent.chmod(mode | 0o001)
+            opened.append((parent, mode))
+    yield disk
+    for parent, mode in opened:
+        parent.chmod(mode)
+    subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize("size", [3_000_000, 60_000_000])
+@pytest.mark.parametrize("deletes", ["NO", "YES"])
+def test_stock_ftplib_reads_452(serve, account, small_disk, size, deletes):
+    gateway = serve(local_root=small_disk, delete_failed_uploads=deletes)
+    client = gateway.ftp(account)
+    with pytest.raises(ftplib.error_temp, match="^452 "):
+        client.storbinary("STOR big", io.BytesIO(b"x" * size))
+    assert (small_disk / "big").exists() == (deletes == "NO")
+    assert client.pwd() == "/"
+    if deletes == "YES":
+        client.storbinary("STOR small", io.BytesIO(b"fits"))
+        assert (small_disk / "small").read_bytes() == b"fits"
+    client.quit()
