@@ -27,6 +27,8 @@ def client_context(certificate, version=None, alpn=None):
     """A verifying TLS client that trusts only the certificate of this run."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(certificate)
+    # Python takes any end of a connection for a clean one unless it is told not to.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     if version:
         context.minimum_version = context.maximum_version = VERSIONS[version]
     if alpn:
@@ -67,7 +69,7 @@ class Control:
         while b"\n" not in self.pending:
             try:
                 chunk = self.socket.recv(65536)
-            except (ConnectionError, ssl.SSLEOFError) as error:
+            except (ConnectionError, ssl.SSLError) as error:
                 raise Closed(str(error)) from error
             if not chunk:
                 raise Closed(repr(self.pending))
