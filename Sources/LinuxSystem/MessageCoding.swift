@@ -28,11 +28,7 @@ package struct MessageWriter {
 
     /// Appends an integer in its full width.
     package mutating func put(_ value: some FixedWidthInteger) {
-        var rest = value.littleEndian
-        for _ in 0..<(type(of: value).bitWidth / 8) {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Appends 1 or 0.
@@ -78,12 +74,12 @@ package struct MessageReader {
     ) throws(MessageError) -> Value {
         let width = Value.bitWidth / 8
         guard remaining >= width else { throw .truncated }
-        var value: Value = 0
-        for offset in 0..<width {
-            value |= Value(truncatingIfNeeded: bytes[position + offset]) << (8 * offset)
-        }
+        let start = position
         position += width
-        return value
+        // SAFETY: the guard above says that the whole integer lies within the message.
+        return unsafe bytes.withUnsafeBytes { memory in
+            Value(littleEndian: unsafe memory.loadUnaligned(fromByteOffset: start, as: Value.self))
+        }
     }
 
     /// Takes a truth value, which must be 0 or 1.
