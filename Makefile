@@ -9,14 +9,14 @@ BINARY := .build/release/portcullis
 .PHONY: serve test swift
 
 swift:
-	@test -n "$(SWIFT)" || { echo "swift is not in PATH: install Swift 6.3 from https://www.swift.org/install/linux and add its usr/bin to PATH" >&2; exit 1; }
+	@test -n "$(SWIFT)" || { echo "swift is not in PATH: install Swift 6.3 and add its usr/bin to PATH" >&2; exit 1; }
 
 serve: swift
 	.ci/install-packages build
 	$(SWIFT) build -c release --product portcullis
 	test -e certs/portcullis.pem || certs/make-certificate.sh
 	$(BINARY) demo --port $(PORT) --pam-conf-dir pam.d \
-		--certificate certs/portcullis.pem --key certs/portcullis.key
+		--certificate $(CURDIR)/certs/portcullis.pem --key $(CURDIR)/certs/portcullis.key
 
 test: swift
 	.ci/install-packages test

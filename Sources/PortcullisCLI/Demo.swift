@@ -125,7 +125,7 @@ struct Demo: ParsableCommand {
 
             """
         )
-        if pamConfDir != nil {
+        if pamConfDir != nil, Credentials.isRoot {
             show("System accounts log in through PAM with their own passwords.", "")
         }
         show("^C ends the server.")

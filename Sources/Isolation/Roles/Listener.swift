@@ -223,7 +223,8 @@ package struct ListenerError: Error, Hashable, Sendable, CustomStringConvertible
         guard let address else { return "\(cause)" }
         let mend =
             switch cause.errno {
-            case .addressInUse: "another program listens there; stop it or set listen_port"
+            case .addressInUse:
+                "another program listens there; stop it or choose another port (listen_port)"
             case .permissionDenied: "ports below 1024 need root; set listen_port"
             case .addressNotAvailable:
                 "the address is not this machine's; set listen_address or listen_address6"
