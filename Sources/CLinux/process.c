@@ -165,6 +165,8 @@ int CLinux_reset_signals(void) {
     }
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL);
+    // A file that grows past RLIMIT_FSIZE is an error of one transfer (EFBIG), not of the process.
+    (void)sigaction(SIGXFSZ, &action, NULL);
     sigset_t none;
     sigemptyset(&none);
     return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;

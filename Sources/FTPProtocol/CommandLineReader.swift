@@ -58,6 +58,9 @@ package struct CommandLineReader: Sendable {
     /// How many bytes of lines are held.
     package var bufferedByteCount: Int { bytes.count - head }
 
+    /// About how much memory the waiting lines take; empty ones take some, too.
+    package var heldByteCount: Int { bufferedByteCount + 16 * (marks.count - nextMark) }
+
     /// Forgets everything, a half-read line and Telnet sequence included.
     package mutating func removeAll() {
         self = CommandLineReader()

@@ -51,7 +51,7 @@ package enum CommandTable {
         case .pass: open(verb, .optional, "PASS password", "Prove the user.")
         case .quit: open(verb, .none, "QUIT", "End the session.", duringTransfer: true)
         case .rein: open(verb, .none, "REIN", "Start the session over.")
-        case .noop: open(verb, .none, "NOOP", "Do nothing.")
+        case .noop: open(verb, .none, "NOOP", "Do nothing.", duringTransfer: true)
         case .syst: open(verb, .none, "SYST", "Tell the kind of system.")
         case .help: open(verb, .optional, "HELP [command]", "Explain commands.")
         case .feat: open(verb, .none, "FEAT", "List the extensions.")

@@ -107,8 +107,17 @@ package struct OpenedFile: ~Copyable {
     /// Its name, which STOU chooses.
     package let path: VirtualPath
 
+    /// Whether opening it made it.
+    package let isNew: Bool
+
     /// Describes a file that was just opened.
-    package init(descriptor: consuming OwnedDescriptor, facts: FileFacts, path: VirtualPath) {
+    package init(
+        descriptor: consuming OwnedDescriptor,
+        facts: FileFacts,
+        path: VirtualPath,
+        isNew: Bool = false
+    ) {
+        self.isNew = isNew
         self.descriptor = descriptor
         self.facts = facts
         self.path = path

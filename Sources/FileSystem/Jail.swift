@@ -72,16 +72,14 @@ package final class Jail: FileSystem {
         _ disposition: WriteDisposition
     ) throws(FileError) -> OpenedFile {
         if disposition == .unique { return try openUnique(path) }
-        var flags = O_WRONLY
-        switch disposition {
-        case .append: flags |= O_CREAT | O_APPEND
+        let flags = disposition == .append ? O_WRONLY | O_APPEND : O_WRONLY
         // Nothing lies before an offset in a file that is not there.
-        case .resume(let offset) where offset > 0: break
-        case .replace, .resume, .unique: flags |= O_CREAT
-        }
+        var creates = true
+        if case .resume(let offset) = disposition, offset > 0 { creates = false }
         do throws(SystemError) {
+            var isNew = false
             // Not O_TRUNC: the content goes when the new one is about to come.
-            let file = try root.open(path, flags: flags, mode: openMode)
+            let file = try openOrCreate(path, flags, creates: creates, isNew: &isNew)
             let facts = try FileFacts.of(file)
             guard facts.kind == .regular else {
                 throw SystemError("openat2", .noSuchAddressOrDevice)
@@ -93,7 +91,7 @@ package final class Jail: FileSystem {
             case .replace, .append, .unique:
                 break
             }
-            return OpenedFile(descriptor: file, facts: facts, path: path)
+            return OpenedFile(descriptor: file, facts: facts, path: path, isNew: isNew)
         } catch {
             if case .resume = disposition,
                 error.call == "lseek" || error.errno == .noSuchFileOrDirectory
@@ -101,6 +99,29 @@ package final class Jail: FileSystem {
                 throw .beyondEnd
             }
             throw FileError(error)
+        }
+    }
+
+    /// Opens a file, and makes it when it is not there; tells which of the two it was.
+    private func openOrCreate(
+        _ path: VirtualPath,
+        _ flags: CInt,
+        creates: Bool,
+        isNew: inout Bool
+    ) throws(SystemError) -> OwnedDescriptor {
+        do throws(SystemError) {
+            return try root.open(path, flags: flags)
+        } catch {
+            guard creates, error.errno == .noSuchFileOrDirectory else { throw error }
+        }
+        do throws(SystemError) {
+            let file = try root.open(path, flags: flags | O_CREAT | O_EXCL, mode: openMode)
+            isNew = true
+            return file
+        } catch {
+            // Somebody else was faster, or a link that leads to nothing yet has the name.
+            guard error.errno == .fileExists else { throw error }
+            return try root.open(path, flags: flags | O_CREAT, mode: openMode)
         }
     }
 
@@ -116,7 +137,7 @@ package final class Jail: FileSystem {
                     mode: openMode
                 )
                 let facts = try FileFacts.of(file)
-                return OpenedFile(descriptor: file, facts: facts, path: candidate)
+                return OpenedFile(descriptor: file, facts: facts, path: candidate, isNew: true)
             } catch {
                 guard error.errno == .fileExists else { throw FileError(error) }
             }
@@ -133,7 +154,7 @@ package final class Jail: FileSystem {
     }
 
     package func removeDirectory(_ path: VirtualPath) throws(FileError) {
-        guard path.lastComponent != nil else { throw .busy }
+        guard path.lastComponent != nil else { throw .accessDenied }
         try unsafe inParent(of: path, "unlinkat") { unsafe unlinkat($0, $1, AT_REMOVEDIR) }
     }
 
@@ -148,7 +169,7 @@ package final class Jail: FileSystem {
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
         guard let name = path.lastComponent, let newName = newPath.lastComponent else {
-            throw .busy
+            throw .accessDenied
         }
         do throws(SystemError) {
             let parent = try root.directory(path.parent)

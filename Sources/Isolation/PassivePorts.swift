@@ -8,7 +8,7 @@ package struct PassivePorts: Hashable, Sendable {
     package let range: ClosedRange<UInt16>
 
     /// Connections that may wait while a stranger's is being looked at.
-    private static let backlog: CInt = 8
+    private static let backlog: CInt = 128
 
     /// Creates a range.
     package init(_ range: ClosedRange<UInt16>) {

@@ -51,6 +51,9 @@ class FTPHandler {
     var isQuitting = false
 
     var errorCount = 0
+
+    /// When a client that has not logged in is sent away (`login_timeout`).
+    private(set) var loginDeadline: Deadline
     private(set) lazy var buffer = TransferBuffer()
 
     /// Prepares to serve a client that has just connected.
@@ -64,6 +67,7 @@ class FTPHandler {
         stream.descriptor.keepAlive()
         stream.descriptor.receiveUrgentDataInline()
         control = ControlChannel(stream)
+        loginDeadline = Deadline(after: settings.configuration.timeouts.login)
     }
 
     var configuration: Configuration { settings.configuration }
@@ -135,16 +139,20 @@ class FTPHandler {
 
     /// REIN (RFC 959 section 4.1.1).
     func reinitialize() throws(SessionEnd) {
-        if login != nil {
-            do throws(WardenGone) {
-                login = nil
-                try warden.endLogin()
-            } catch {
-                throw .processGone
-            }
-        }
+        try endLogin()
         forgetUser()
         try reply(220, "Service ready for new user.")
+    }
+
+    /// Ends the login, if there is one: the Agent goes, and the PAM session is closed.
+    final func endLogin() throws(SessionEnd) {
+        guard login.take() != nil else { return }
+        do throws(WardenGone) {
+            try warden.endLogin()
+        } catch {
+            throw .processGone
+        }
+        loginDeadline = Deadline(after: configuration.timeouts.login)
     }
 
     /// Forgets who logged in and everything that was set up for it.

@@ -91,6 +91,8 @@ final class TLS_FTPHandler: FTPHandler {
             try reply(503, "Bytes behind AUTH are not allowed, closing control connection.")
             throw .violation
         }
+        // RFC 2228 section 3: a login made in clear does not carry over.
+        try endLogin()
         try reply(234, "Proceed with negotiation.")
         try beginTLS()
         // RFC 4217 section 4.2 knows these two as implying protected data connections.

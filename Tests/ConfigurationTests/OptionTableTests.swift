@@ -42,6 +42,7 @@ struct OptionTableTests {
 
     static let ours = [
         "pam_conf_dir", "ssl_alpn_required", "ssl_handshake_timeout", "shutdown_timeout",
+        "login_timeout",
     ]
 
     @Test func allOfVsftpdIsHere() {

@@ -152,7 +152,7 @@ struct CommandTableTests {
 
     @Test func saysWhatIsAnsweredDuringATransfer() {
         let verbs = CommandTable.all.filter(\.duringTransfer).map(\.verb)
-        #expect(Set(verbs) == [.abor, .stat, .quit])
+        #expect(Set(verbs) == [.abor, .stat, .quit, .noop])
     }
 
     @Test func saysWhatIsNotImplemented() {

@@ -83,8 +83,8 @@ struct FileReplyTests {
     }
 
     @Test func aNameOrTargetThatIsTooLongIsRefused() {
-        let name = DirectoryEntry(name: [UInt8](repeating: 65, count: 256), facts: sampleFacts)
-        #expect(throws: MessageError.tooLong(byteCount: 256)) {
+        let name = DirectoryEntry(name: [UInt8](repeating: 65, count: 4_097), facts: sampleFacts)
+        #expect(throws: MessageError.tooLong(byteCount: 4_097)) {
             try FileReply(decoding: FileReply.entries([name]).encoded)
         }
         let target = DirectoryEntry(

@@ -276,3 +276,9 @@ def test_quit_ends_the_connection(session):
     session.expect("QUIT", 221)
     with pytest.raises(Closed):
         session.reply()
+
+
+def test_mlst_without_facts_has_both_spaces(session):
+    session.expect("OPTS MLST", 200)
+    # RFC 3659 section 7.2: SP, then [facts] SP pathname.
+    assert session.expect("MLST /", 250).lines[1] == "  /"

@@ -219,3 +219,15 @@ def test_a_closed_session_says_nothing_more(gateway):
     except (Closed, OSError):
         return
     raise AssertionError("a reply after 221")
+
+
+def test_a_client_that_only_chats_is_sent_away_before_login(serve):
+    control = serve(login_timeout="2").control().secure()
+    for _ in range(8):
+        control.send("NOOP")
+        if control.reply().code == 421:
+            break
+        time.sleep(0.5)
+    else:
+        raise AssertionError("still there")
+    assert control.ended()

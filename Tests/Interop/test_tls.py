@@ -201,3 +201,13 @@ def test_nothing_is_written_in_clear_after_tls_has_begun(gateway, account):
         received = received[5 + int.from_bytes(received[3:5], "big"):]
     with pytest.raises((Closed, OSError)):
         session.alive()
+
+
+def test_a_login_in_clear_does_not_outlive_auth(serve, account):
+    gateway = serve(force_local_logins_ssl="NO", force_local_data_ssl="NO")
+    gateway.secrets.append(account.password)
+    control = gateway.control().login(account)
+    control.expect("PWD", 257)
+    control.secure()
+    control.expect("PWD", 530)
+    control.login(account).expect("PWD", 257)

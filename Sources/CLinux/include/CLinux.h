@@ -99,7 +99,7 @@ int CLinux_signal_descriptor(void);
 /// Reads one signal number from a descriptor of CLinux_signal_descriptor, or 0 when none waits.
 int CLinux_read_signal(int descriptor);
 
-/// Gives all signals their default action, ignores SIGPIPE, and unblocks everything.
+/// Gives all signals their default action, ignores SIGPIPE and SIGXFSZ, and unblocks everything.
 int CLinux_reset_signals(void);
 
 // MARK: Sockets

@@ -8,7 +8,7 @@ enum FileReply: Hashable {
     case done
     case failed(FileError)
     case facts(FileFacts)
-    case opened(FileFacts, VirtualPath)
+    case opened(FileFacts, VirtualPath, isNew: Bool = false)
     case entries([DirectoryEntry])
 
     private enum Tag: UInt8 {
@@ -21,6 +21,9 @@ enum FileReply: Hashable {
 
     /// Entries that fit into one message, whatever their names.
     private static let maximumEntryCount = 4_096
+
+    /// Some file systems count characters, not bytes, and give longer names than NAME_MAX.
+    private static let maximumNameByteCount = 4_096
 
     /// The message.
     var encoded: [UInt8] {
@@ -35,10 +38,11 @@ enum FileReply: Hashable {
             var writer = MessageWriter(tag: Tag.facts.rawValue)
             writer.put(facts)
             return writer.bytes
-        case .opened(let facts, let path):
+        case .opened(let facts, let path, let isNew):
             var writer = MessageWriter(tag: Tag.opened.rawValue)
             writer.put(facts)
             writer.put(path.bytes)
+            writer.put(isNew)
             return writer.bytes
         case .entries(let entries):
             var writer = MessageWriter(tag: Tag.entries.rawValue)
@@ -65,7 +69,8 @@ enum FileReply: Hashable {
         case .facts: self = .facts(try reader.takeFacts())
         case .opened:
             let facts = try reader.takeFacts()
-            self = .opened(facts, try reader.takePath())
+            let path = try reader.takePath()
+            self = .opened(facts, path, isNew: try reader.takeBool())
         case .entries:
             let count = Int(try reader.take(UInt16.self))
             guard count <= Self.maximumEntryCount else { throw .tooLong(byteCount: count) }
@@ -73,7 +78,7 @@ enum FileReply: Hashable {
             entries.reserveCapacity(count)
             for _ in 0..<count {
                 let facts = try reader.takeFacts()
-                let name = try reader.takeBytes(maximum: 255)
+                let name = try reader.takeBytes(maximum: Self.maximumNameByteCount)
                 let hasTarget = try reader.takeBool()
                 let target = hasTarget ? try reader.takeBytes(maximum: 4_096) : nil
                 entries.append(DirectoryEntry(name: name, facts: facts, target: target))

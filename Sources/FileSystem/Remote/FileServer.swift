@@ -87,7 +87,7 @@ package struct FileServer: ~Copyable {
         _ file: consuming OpenedFile,
         _ descriptor: inout OwnedDescriptor?
     ) -> FileReply {
-        let reply = FileReply.opened(file.facts, file.path)
+        let reply = FileReply.opened(file.facts, file.path, isNew: file.isNew)
         descriptor = file.takeDescriptor()
         return reply
     }

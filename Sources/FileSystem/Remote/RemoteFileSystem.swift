@@ -55,10 +55,11 @@ package final class RemoteFileSystem: FileSystem {
     private func open(_ request: FileRequest) throws(FileError) -> OpenedFile {
         var descriptor: OwnedDescriptor?
         let reply = try ask(request, receiving: &descriptor)
-        guard case .opened(let facts, let path) = reply, let file = descriptor.take() else {
+        guard case .opened(let facts, let path, let isNew) = reply, let file = descriptor.take()
+        else {
             throw .unavailable
         }
-        return OpenedFile(descriptor: file, facts: facts, path: path)
+        return OpenedFile(descriptor: file, facts: facts, path: path, isNew: isNew)
     }
 
     package func enterDirectory(_ path: VirtualPath) throws(FileError) {

@@ -183,9 +183,16 @@ final class Warden {
     }
 
     private func check(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
+        let login = try authorize(attempt)
+        // Asked last, so that nobody can tell by the time it takes who stands on the list.
         if let list = settings.userList, !list.admits(attempt.user) {
+            login.end()
             throw .denied(rule: "userlist_file")
         }
+        return login
+    }
+
+    private func authorize(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
         for authorizer in authorizers {
             do throws(LoginRefusal) {
                 return try authorizer.authenticate(

@@ -9,7 +9,7 @@ extension FTPHandler {
     /// A browser that was tricked into speaking to an FTP port must
     /// not get far (ALPACA, CVE-2021-3618).
     private static let foreignVerbs: Set<String> = [
-        "GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "CONNECT", "TRACE", "PATCH", "HOST:",
+        "GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "CONNECT", "TRACE", "PATCH",
         "EHLO", "HELO", "MAIL", "RCPT", "DATA",
     ]
 
@@ -27,7 +27,7 @@ extension FTPHandler {
             try reply(refusal)
             return
         }
-        if verb != .rnto { renameSource = nil }
+        if verb != .rnto, transfer == nil { renameSource = nil }
         try perform(verb, command.argument)
     }
 
@@ -151,24 +151,48 @@ extension FTPHandler {
         throw .clientLeft
     }
 
-    /// Carries out what the client sent while a transfer runs: ABOR, STAT and QUIT at once, anything
-    /// else when the transfer is over.
+    /// Carries out what the client sent while a transfer runs.
+    ///
+    /// ABOR at once, wherever it stands; STAT, NOOP, QUIT and lines without sense when their turn
+    /// comes; anything else, and what stands behind it, when the transfer is over.
     ///
     /// - Returns: Whether the transfer is to be aborted.
+    /// - Throws: ``SessionEnd`` when a reply cannot be sent.
     final func handleDuringTransfer() throws(SessionEnd) -> Bool {
-        while let line = control.peekLine(), let command = try? Command(line: line),
-            let verb = command.verb, CommandTable.rule(for: verb).duringTransfer, !isQuitting
-        {
-            _ = control.next()
-            log(.debug, command.logText)
-            switch verb {
-            case .abor: return true
-            case .stat: try status([])
-            default:
-                try reply(221, "Goodbye; the transfer is completed first.")
-                isQuitting = true
+        let waiting = control.waiting()
+        if let index = waiting.firstIndex(where: { $0.command?.verb == .abor }) {
+            control.take(at: index)
+            log(.debug, "ABOR")
+            return true
+        }
+        guard !isQuitting else { return false }
+        for event in waiting {
+            guard let command = event.command else {
+                _ = control.next()
+                try handle(event)
+                continue
             }
+            guard let verb = command.verb, CommandTable.rule(for: verb).duringTransfer,
+                command.argument.isEmpty
+            else { return false }
+            _ = control.next()
+            if verb != .quit {
+                try handle(event)
+                continue
+            }
+            log(.debug, command.logText)
+            try reply(221, "Goodbye; the transfer is completed first.")
+            isQuitting = true
+            return false
         }
         return false
+    }
+}
+
+extension CommandLineReader.Event {
+    /// The command, if the line is one.
+    fileprivate var command: Command? {
+        guard case .line(let bytes) = self else { return nil }
+        return try? Command(line: bytes)
     }
 }

@@ -102,7 +102,8 @@ extension FTPHandler {
             permissions: permissions,
             to: &line
         )
-        let text = String(decoding: line, as: UTF8.self)
+        // RFC 3659 section 7.2: a space, then the entry, which without facts begins with one.
+        let text = " " + String(decoding: line, as: UTF8.self)
         try reply(Reply(250, "Listing \(path.text)", text, "End"))
     }
 

@@ -84,8 +84,12 @@ extension FTPHandler {
             file.path,
             opening: opening,
             done: isUnique ? "Transfer complete; FILE: \(file.path.text)" : "Transfer complete.",
-            failed: {
-                guard configuration.files.deletesFailedUploads else { return }
+            failed: { hasBegun in
+                // Only what this upload made: an old file stays, whatever became of it. An empty
+                // file of an upload that never began is nobody's wish.
+                guard file.isNew, configuration.files.deletesFailedUploads || !hasBegun else {
+                    return
+                }
                 try? login.fileSystem.discardUpload(file.path)
             },
             move: { handler throws(TransferFailure) in
@@ -120,11 +124,13 @@ private func seek(
 /// cannot connect must not lose it.
 private final class UploadFile {
     let path: VirtualPath
+    let isNew: Bool
     private var file: OwnedDescriptor?
     private let empties: Bool
 
     init(_ opened: consuming OpenedFile, empties: Bool) {
         path = opened.path
+        isNew = opened.isNew
         self.empties = empties
         file = opened.takeDescriptor()
     }

@@ -148,6 +148,9 @@ package struct Configuration: Sendable {
         package var idle: Duration = .seconds(300)
         /// For a transfer to make progress (`data_connection_timeout`).
         package var data: Duration = .seconds(300)
+        /// From the connection to the login, whatever the client sends meanwhile (`login_timeout`).
+        package var login: Duration = .seconds(120)
+
         /// For running transfers to finish after SIGTERM (`shutdown_timeout`).
         package var shutdown: Duration = .seconds(30)
     }

@@ -34,6 +34,11 @@ class DTPHandler {
     private let buffer: TransferBuffer
     private let wait: Wait
 
+    /// How long a client that has everything may keep quiet before it is told so.
+    private static let politeness: Duration = .milliseconds(100)
+
+    private var peerHasEnded = false
+
     /// Whether the transfer is an upload.
     private(set) var isReceiving = false
 
@@ -110,33 +115,62 @@ class DTPHandler {
 
     /// Waits until the client has everything and ended its direction.
     ///
-    /// Closing a socket while bytes of the client's lie unread in it makes the kernel send RST, and
-    /// that may cost the client the end of the file. As long as the client's kernel takes bytes
-    /// it is given time; one that has all and says nothing gets two seconds.
+    /// As long as the client's kernel takes bytes it is given time. One that has all and says
+    /// nothing may be waiting for the reply, so it gets that soon unless its end has to be seen.
     ///
     /// - Returns: Whether the client ended cleanly.
+    /// - Throws: ``TransferFailure`` when the session ends meanwhile.
     private func awaitPeer() throws(TransferFailure) -> Bool {
         var progress = stream.descriptor.sendProgress()
         var deadline = Deadline(after: Self.lingerTimeout)
+        var isDelivered = false
         while !deadline.hasPassed {
             switch drain() {
-            case .ended(let isClean): return isClean
-            case .failed: return false
+            case .ended(let isClean):
+                peerHasEnded = true
+                return isClean
+            case .failed:
+                peerHasEnded = true
+                return false
             case .bytes: continue
             case .wantsRead, .wantsWrite: break
             }
             var entries = [PollEntry(stream.descriptor.number, reading: true)]
-            let tick = min(deadline, Deadline(after: .milliseconds(250)))
-            _ = try? poll(&entries, until: tick)
+            _ = try? poll(&entries, until: min(deadline, Deadline(after: Self.politeness)))
             guard !entries[0].isReadable else { continue }
             try wait(false, false)
             let next = stream.descriptor.sendProgress()
-            if !next.isComplete, next.acknowledged > progress.acknowledged {
+            if next.isComplete {
+                if isDelivered, !needsCleanEnd { return false }
+                isDelivered = true
+            } else if next.acknowledged > progress.acknowledged {
                 deadline = Deadline(after: Self.lingerTimeout)
             }
             progress = next
         }
         return false
+    }
+
+    /// Waits, after the reply, until the client has ended its direction, too.
+    ///
+    /// Closing a socket while bytes of the client's lie unread in it makes the kernel send RST, and
+    /// that may cost the client the end of the file. Ends early when the client goes on to its
+    /// next command on the control connection, whose descriptor number is `control`.
+    final func linger(beside control: CInt) {
+        let deadline = Deadline(after: Self.lingerTimeout)
+        while !peerHasEnded, !deadline.hasPassed {
+            switch drain() {
+            case .ended, .failed: return
+            case .bytes: continue
+            case .wantsRead, .wantsWrite: break
+            }
+            var entries = [
+                PollEntry(stream.descriptor.number, reading: true),
+                PollEntry(control, reading: true),
+            ]
+            _ = try? poll(&entries, until: deadline)
+            if entries[1].isReadable, !entries[0].isReadable { return }
+        }
     }
 
     /// Reads and forgets what the client sends.

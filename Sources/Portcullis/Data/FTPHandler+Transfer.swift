@@ -44,7 +44,7 @@ extension FTPHandler {
         _ path: VirtualPath,
         opening: String,
         done: String,
-        failed: () -> Void = {},
+        failed: (_ hasBegun: Bool) -> Void = { _ in },
         move: (DTPHandler) throws(TransferFailure) -> Void
     ) throws(SessionEnd) {
         transfer = TransferState(command: verb, path: path.text)
@@ -58,7 +58,7 @@ extension FTPHandler {
         switch try connect() {
         case .success(let admitted): connection = admitted
         case .failure(let refusal):
-            failed()
+            failed(false)
             try reply(refusal.reply)
             log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)")
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
@@ -87,12 +87,13 @@ extension FTPHandler {
             proof=\(connection.proof.rawValue), \(stream.summary)
             """
         )
-        if failure != nil { failed() }
+        if failure != nil { failed(true) }
         try conclude(failure, verb: verb, done: done)
         // A download that failed ends without close_notify: it must not look complete.
         if failure != nil, handler.isReceiving {
             stream.dismiss(buffer, until: Deadline(after: NetworkStream.dismissalTimeout))
         }
+        if failure == nil { handler.linger(beside: control.stream.descriptor.number) }
         try leaveIfQuitting()
     }
 
@@ -117,7 +118,7 @@ extension FTPHandler {
                 426,
                 "Upload incomplete: the data connection ended without TLS shutdown (close_notify)."
             )
-        case .file(let error): try refuse(error, 451, verb)
+        case .file(let error): try refuse(error, error == .tooLarge ? 552 : 451, verb)
         case .session(let end): throw end
         }
     }
@@ -158,7 +159,7 @@ extension FTPHandler {
                 return outcome.mapError { ConnectRefusal.connection($0) }
             }
             if try handleDuringTransfer() { return .failure(.aborted) }
-            if control.hasEnded { throw .clientLeft }
+            if control.hasEnded, !isQuitting { throw .clientLeft }
             try pump(until: source.deadline)
         }
     }
@@ -177,7 +178,7 @@ extension FTPHandler {
             if waits, deadline.hasPassed { throw .timedOut }
             let ready = Result { () throws(SessionEnd) -> PollEntry? in
                 if try handleDuringTransfer() { return nil }
-                if control.hasEnded { throw .clientLeft }
+                if control.hasEnded, !isQuitting { throw .clientLeft }
                 return try pump(
                     PollEntry(stream.descriptor.number, reading: reading, writing: writing),
                     until: waits ? deadline : Deadline(after: .zero)

@@ -7,10 +7,15 @@ final class ControlChannel {
     /// Bytes of commands that wait to be carried out; no more are read beyond it.
     private static let maximumWaitingByteCount = 16_384
 
+    /// Reads in one go; a client that never stops sending must not keep the session from looking
+    /// at anything else.
+    private static let maximumReadCount = 4
+
     let stream: NetworkStream
     private var reader = CommandLineReader()
     private var buffer = [UInt8](repeating: 0, count: 4_096)
-    private var peeked: CommandLineReader.Event?
+    private var queue: [CommandLineReader.Event] = []
+    private var queuedByteCount = 0
     private var mayHoldMore = false
 
     /// Whether the client has ended its direction.
@@ -22,22 +27,25 @@ final class ControlChannel {
 
     /// Whether there is room for more commands.
     var wantsToRead: Bool {
-        !hasEnded && reader.bufferedByteCount < Self.maximumWaitingByteCount
+        !hasEnded && reader.heldByteCount + queuedByteCount < Self.maximumWaitingByteCount
     }
 
     /// What to wait for.
-    var pollEntry: PollEntry { PollEntry(stream.descriptor.number, reading: wantsToRead) }
+    var pollEntry: PollEntry {
+        hasEnded ? .none : PollEntry(stream.descriptor.number, reading: wantsToRead)
+    }
 
     /// Whether bytes wait inside TLS, where `poll(2)` does not see them.
     var holdsUnreadBytes: Bool { mayHoldMore && wantsToRead }
 
     /// Whether anything stands behind the last line that was taken.
-    var isDrained: Bool { peeked == nil && reader.isEmpty && !mayHoldMore }
+    var isDrained: Bool { queue.isEmpty && reader.isEmpty && !mayHoldMore }
 
     /// Reads what is there, without waiting.
     func fill() {
         mayHoldMore = false
-        while wantsToRead {
+        for _ in 0..<Self.maximumReadCount {
+            guard wantsToRead else { return }
             let outcome = unsafe buffer.withUnsafeMutableBytes { unsafe stream.read(into: $0) }
             switch outcome {
             case .bytes(let count):
@@ -63,21 +71,31 @@ final class ControlChannel {
 
     /// The next complete line, if there is one.
     func next() -> CommandLineReader.Event? {
-        if let event = peeked.take() { return event }
-        return reader.next()
+        guard !queue.isEmpty else { return reader.next() }
+        let event = queue.removeFirst()
+        queuedByteCount -= event.heldByteCount
+        return event
     }
 
-    /// The next line without taking it; `nil` also for a line that is too long.
-    func peekLine() -> [UInt8]? {
-        if peeked == nil { peeked = reader.next() }
-        guard case .line(let bytes) = peeked else { return nil }
-        return bytes
+    /// Everything that waits, without taking it.
+    func waiting() -> [CommandLineReader.Event] {
+        while let event = reader.next() {
+            queue.append(event)
+            queuedByteCount += event.heldByteCount
+        }
+        return queue
+    }
+
+    /// Takes a line out of turn, by its place in ``waiting()``.
+    func take(at index: Int) {
+        queuedByteCount -= queue.remove(at: index).heldByteCount
     }
 
     /// Forgets everything that was read and not yet carried out.
     func discardPending() {
         reader.removeAll()
-        peeked = nil
+        queue = []
+        queuedByteCount = 0
         mayHoldMore = false
     }
 
@@ -143,6 +161,16 @@ enum ControlFailure: Equatable {
         switch self {
         case .timedOut: "timed out"
         case .tls(let error): "\(error)"
+        }
+    }
+}
+
+extension CommandLineReader.Event {
+    /// About how much memory it takes.
+    fileprivate var heldByteCount: Int {
+        switch self {
+        case .line(let bytes): bytes.count + 48
+        case .tooLong: 48
         }
     }
 }

@@ -13,13 +13,10 @@ extension FTPHandler {
 
     /// The next command line; meanwhile everything that comes up elsewhere is served.
     final func nextEvent() throws(SessionEnd) -> CommandLineReader.Event {
-        let deadline = Deadline(after: configuration.timeouts.idle)
+        var deadline = Deadline(after: configuration.timeouts.idle)
+        if login == nil { deadline = min(deadline, loginDeadline) }
         while true {
             if let event = control.next() { return event }
-            if control.holdsUnreadBytes {
-                control.fill()
-                continue
-            }
             if control.hasEnded { throw .clientLeft }
             if warden.mustFinish { throw .serverEnds }
             if deadline.hasPassed { throw .idle }
@@ -48,6 +45,9 @@ extension FTPHandler {
         ]
         let own = entries.count
         var limit = deadline
+        // What waits inside TLS is not seen by poll(2).
+        let holdsUnreadBytes = control.holdsUnreadBytes
+        if holdsUnreadBytes { limit = Deadline(after: .zero) }
         if let dataSource {
             entries += dataSource.pollEntries
             limit = min(limit, dataSource.deadline)
@@ -61,7 +61,7 @@ extension FTPHandler {
             }
         }
         if entries[2].hasHungUp { throw .processGone }
-        if entries[0].isReadable {
+        if entries[0].isReadable || holdsUnreadBytes {
             if control.wantsToRead { control.fill() } else { control.noteHangUp() }
         }
         if let dataSource,

@@ -23,6 +23,7 @@ extension ConfigurationOption {
         .seconds("connect_timeout", 1...604_800, sets: \.timeouts.connect),
         .seconds("idle_session_timeout", 1...604_800, sets: \.timeouts.idle),
         .seconds("data_connection_timeout", 1...604_800, sets: \.timeouts.data),
+        .seconds("login_timeout", 1...604_800, sets: \.timeouts.login),
         .seconds("shutdown_timeout", 0...604_800, sets: \.timeouts.shutdown),
     ]
 }
