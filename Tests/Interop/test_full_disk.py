@@ -9,7 +9,10 @@ import pytest
 
 @pytest.fixture
 def small_disk(root, tmp_path):
-    """A file system of 2 MiB that everybody may write to, also through its parents."""
+    """A file system of 2 MiB that everybody may write to, also through its parents.
+
+    Ask for it before `serve`, so that the daemon ends before the file system goes.
+    """
     tmp_path.chmod(0o755)
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -29,7 +32,7 @@ def small_disk(root, tmp_path):
 
 @pytest.mark.parametrize("size", [3_000_000, 60_000_000])
 @pytest.mark.parametrize("deletes", ["NO", "YES"])
-def test_stock_ftplib_reads_452(serve, account, small_disk, size, deletes):
+def test_stock_ftplib_reads_452(small_disk, serve, account, size, deletes):
     gateway = serve(local_root=small_disk, delete_failed_uploads=deletes)
     client = gateway.ftp(account)
     with pytest.raises(ftplib.error_temp, match="^452 "):
