@@ -9,6 +9,9 @@ package struct Deadline: Hashable, Sendable, Comparable {
     /// A deadline that never passes.
     package static let never = Deadline(nanoseconds: .max)
 
+    /// A deadline that has passed: look, and do not wait.
+    package static let passed = Deadline(nanoseconds: 0)
+
     private init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
     }

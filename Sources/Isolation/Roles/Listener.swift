@@ -200,7 +200,7 @@ package final class Listener {
         leash.closeInput()
         var deadline = Deadline(after: settings.warden.shutdownTimeout + .seconds(5))
         while !counter.isEmpty, !deadline.hasPassed {
-            if !wait(until: deadline) { deadline = Deadline(after: .zero) }
+            if !wait(until: deadline) { deadline = .passed }
         }
         for process in counter.processes {
             DaemonProcess.signal(process, SIGKILL)

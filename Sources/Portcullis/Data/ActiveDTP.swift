@@ -53,7 +53,7 @@ final class ActiveDTP: DataSource {
         guard outcome == nil else { return }
         if let stream, handshake == nil {
             var entries = [PollEntry(stream.descriptor.number, writing: true)]
-            _ = try? poll(&entries, until: Deadline(after: .zero))
+            _ = try? poll(&entries, until: .passed)
             guard entries[0].isWritable else {
                 if end.hasPassed { outcome = .failure(.notEstablished) }
                 return

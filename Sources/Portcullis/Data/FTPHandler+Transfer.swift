@@ -181,7 +181,7 @@ extension FTPHandler {
                 if control.hasEnded, !isQuitting { throw .clientLeft }
                 return try pump(
                     PollEntry(stream.descriptor.number, reading: reading, writing: writing),
-                    until: waits ? deadline : Deadline(after: .zero)
+                    until: waits ? deadline : .passed
                 )
             }
             switch ready {

@@ -47,7 +47,7 @@ extension FTPHandler {
         var limit = deadline
         // What waits inside TLS is not seen by poll(2).
         let holdsUnreadBytes = control.holdsUnreadBytes
-        if holdsUnreadBytes { limit = Deadline(after: .zero) }
+        if holdsUnreadBytes { limit = .passed }
         if let dataSource {
             entries += dataSource.pollEntries
             limit = min(limit, dataSource.deadline)
@@ -103,11 +103,12 @@ extension FTPHandler {
         control.stream.endWriting()
         // Whatever the client still sends is read and forgotten for a moment: closing over unread
         // bytes would make the kernel reset the connection, and the last reply might be lost.
-        while !control.hasEnded, !deadline.hasPassed {
+        while !deadline.hasPassed {
             control.discardPending()
             control.fill()
+            if control.hasEnded { return }
             var entries = [control.pollEntry]
-            _ = try? poll(&entries, until: deadline)
+            _ = try? poll(&entries, until: control.holdsUnreadBytes ? .passed : deadline)
         }
     }
 
