@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from control import TIMEOUT
-from gateway import PAM, Daemon
+from gateway import BINARY, PAM, Daemon
 
 
 class Demo(Daemon):
@@ -101,3 +101,18 @@ def test_settings_apply(demo):
     daemon = demo("--set", "write_enable=NO")
     with pytest.raises(ftplib.error_perm, match="^550"):
         daemon.login().storbinary("STOR f", io.BytesIO(b"x"))
+
+
+def test_the_server_outlives_the_reader_of_its_log():
+    with subprocess.Popen([str(BINARY), "demo", "--port", "0"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        try:
+            port = int(re.search(rb":(\d+)$", server.stdout.readline().rstrip()).group(1))
+            server.stderr.close()
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", port), 10) as client:
+                    assert client.recv(4) == b"220 "
+        finally:
+            server.terminate()
+            server.stdout.close()
+        assert server.wait(20) == 0

@@ -93,7 +93,8 @@ int CLinux_watch_signal(int signal);
 /// Reports and clears whether `signal` arrived since the last call.
 int CLinux_was_signalled(int signal);
 
-/// Blocks `signal` and returns a signalfd(2) that delivers SIGCHLD, SIGTERM, SIGINT and SIGHUP.
+/// Blocks SIGCHLD, SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE, and returns a signalfd(2) that
+/// delivers the four.
 int CLinux_signal_descriptor(void);
 
 /// Reads one signal number from a descriptor of CLinux_signal_descriptor, or 0 when none waits.
