@@ -112,24 +112,14 @@ int CLinux_clear_environment(void) {
     return clearenv() != 0 ? -ENOMEM : 0;
 }
 
-static volatile sig_atomic_t arrived[65];
-
-static void note_arrival(int signal) {
-    if (signal > 0 && signal <= 64) {
-        arrived[signal] = 1;
-    }
+static void do_nothing(int signal) {
+    (void)signal;
 }
 
 int CLinux_watch_signal(int signal) {
-    struct sigaction action = {.sa_handler = note_arrival};
+    struct sigaction action = {.sa_handler = do_nothing};
     sigemptyset(&action.sa_mask);
     return sigaction(signal, &action, NULL) < 0 ? -errno : 0;
-}
-
-int CLinux_was_signalled(int signal) {
-    int was = arrived[signal];
-    arrived[signal] = 0;
-    return was;
 }
 
 int CLinux_signal_descriptor(void) {

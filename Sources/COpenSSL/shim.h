@@ -33,11 +33,6 @@ static inline long COpenSSL_SSL_CTX_set_mode(SSL_CTX *ctx, long mode) {
     return SSL_CTX_set_mode(ctx, mode);
 }
 
-/// Wraps the macro SSL_CTX_set_read_ahead(3).
-static inline void COpenSSL_SSL_CTX_set_read_ahead(SSL_CTX *ctx, int yes) {
-    SSL_CTX_set_read_ahead(ctx, yes);
-}
-
 /// Wraps the macro SSL_CTX_set_session_cache_mode(3). Returns the mode before.
 static inline long COpenSSL_SSL_CTX_set_session_cache_mode(SSL_CTX *ctx, long mode) {
     return SSL_CTX_set_session_cache_mode(ctx, mode);
@@ -54,7 +49,7 @@ static inline long COpenSSL_SSL_CTX_set_tlsext_ticket_keys(
     return SSL_CTX_set_tlsext_ticket_keys(ctx, keys, count);
 }
 
-/// Wraps the macro BIO_get_ssl-style control BIO_set_buffer_size(3) for the write side.
+/// Wraps the macro BIO_set_write_buffer_size(3). Returns 1 on success.
 static inline long COpenSSL_BIO_set_write_buffer_size(BIO *bio, long size) {
     return BIO_set_write_buffer_size(bio, size);
 }
@@ -89,6 +84,5 @@ static const uint64_t COpenSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION
 static const uint64_t COpenSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 static const uint64_t COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
 static const uint64_t COpenSSL_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
-static const uint64_t COpenSSL_SSL_OP_IGNORE_UNEXPECTED_EOF = SSL_OP_IGNORE_UNEXPECTED_EOF;
 
 #endif

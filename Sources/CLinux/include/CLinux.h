@@ -87,11 +87,7 @@ int CLinux_exit_status(int status);
 int CLinux_clear_environment(void);
 
 /// Installs an empty handler for `signal`, without SA_RESTART, so that poll(2) returns EINTR.
-/// `CLinux_was_signalled` then reports it.
 int CLinux_watch_signal(int signal);
-
-/// Reports and clears whether `signal` arrived since the last call.
-int CLinux_was_signalled(int signal);
 
 /// Blocks SIGCHLD, SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE, and returns a signalfd(2) that
 /// delivers the four.
