@@ -8,32 +8,17 @@ package import LinuxSystem
 /// long as the login stands. The module that authenticates also supplies the name, and the password
 /// database of that name the ids and the home.
 package final class UnixAuthorizer: Authorizer {
-    /// Where PAM finds its rules, and what every account gets.
+    /// Where PAM finds its rules.
     package struct Settings: Hashable, Sendable {
         /// The name of the service file.
         package var service: String
         /// Where it lies; `nil` for the system's place.
         package var directory: String?
-        /// What system accounts may do.
-        package var permissions: Permissions
-        /// The directory in place of the home (`local_root`).
-        package var localRoot: String?
-        /// The text in `localRoot` that stands for the user's name (`user_sub_token`).
-        package var userToken: String?
 
         /// Creates settings.
-        package init(
-            service: String,
-            directory: String? = nil,
-            permissions: Permissions,
-            localRoot: String? = nil,
-            userToken: String? = nil
-        ) {
+        package init(service: String, directory: String? = nil) {
             self.service = service
             self.directory = directory
-            self.permissions = permissions
-            self.localRoot = localRoot
-            self.userToken = userToken
         }
     }
 
@@ -102,16 +87,8 @@ package final class UnixAuthorizer: Authorizer {
             name: account.name,
             credentials: account.credentials,
             groups: groups,
-            home: root(for: account),
-            permissions: settings.permissions
+            home: account.home
         )
-    }
-
-    private func root(for account: SystemAccount) -> String {
-        guard let localRoot = settings.localRoot else { return account.home }
-        guard let token = settings.userToken, !token.isEmpty else { return localRoot }
-        return localRoot.split(separator: token, omittingEmptySubsequences: false)
-            .joined(separator: account.name)
     }
 
     private func refusal(for error: PAMError) -> LoginRefusal {

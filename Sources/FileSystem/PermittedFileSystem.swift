@@ -6,24 +6,16 @@ package import FTPProtocol
 /// it. The letters and what they stand for are pyftpdlib's.
 package final class PermittedFileSystem: FileSystem {
     private let base: any FileSystem
-    private let permissions: Permissions
-    private let allowsListing: Bool
+    private let rules: FileRules
 
-    /// Puts `permissions` before `base`.
-    ///
-    /// - Parameters:
-    ///   - base: What is reached once the letters allow it.
-    ///   - permissions: The letters.
-    ///   - allowsListing: Whether directories may be listed (`dirlist_enable`); SIZE and the like
-    ///     need the letter `l` alone.
-    package init(_ base: any FileSystem, permissions: Permissions, allowsListing: Bool = true) {
+    /// Puts `rules` before `base`, which is reached once they allow it.
+    package init(_ base: any FileSystem, rules: FileRules) {
         self.base = base
-        self.permissions = permissions
-        self.allowsListing = allowsListing
+        self.rules = rules
     }
 
     private func require(_ permission: Permissions) throws(FileError) {
-        guard permissions.isSuperset(of: permission) else { throw .notPermitted }
+        guard rules.permissions.isSuperset(of: permission) else { throw .notPermitted }
     }
 
     package func enterDirectory(_ path: VirtualPath) throws(FileError) {
@@ -98,7 +90,7 @@ package final class PermittedFileSystem: FileSystem {
         _ options: ListingOptions
     ) throws(FileError) {
         try require(.list)
-        guard allowsListing || options.contains(.directoryItself) else { throw .notPermitted }
+        guard rules.allowsListing || options.contains(.directoryItself) else { throw .notPermitted }
         try base.beginListing(of: path, options)
     }
 

@@ -1,4 +1,5 @@
 package import Authentication
+internal import FileSystem
 package import LinuxSystem
 
 /// What a Warden enforces, whatever its Session asks for.
@@ -33,14 +34,10 @@ package struct WardenSettings: Sendable {
     /// The port that they come from (`ftp_data_port`); 0 for any.
     package var activePort: UInt16 = 0
 
-    /// Permission bits taken from new files and directories (`local_umask`).
-    package var umask: UInt16 = 0o077
-
-    /// Permission bits of new files before the umask (`file_open_mode`).
-    package var openMode: UInt16 = 0o666
-
-    /// Whether directories may be listed (`dirlist_enable`).
-    package var allowsListing = true
+    /// Works out what an account gets; asked once per login, after the password was right.
+    package var profile: @Sendable (Account) throws(LoginRefusal) -> LoginProfile = { account in
+        LoginProfile(root: account.home, rules: FileRules(permissions: account.permissions))
+    }
 
     /// How long a running transfer may go on once the server is to end.
     package var shutdownTimeout: Duration = .seconds(30)

@@ -1,3 +1,4 @@
+internal import Authentication
 internal import FTPProtocol
 internal import FileSystem
 internal import Isolation
@@ -18,6 +19,9 @@ class FTPHandler {
     static let maximumErrorCount = 10
 
     let settings: HandlerSettings
+
+    /// What holds for this session: everybody's configuration, and the user's own once logged in.
+    private(set) var configuration: Configuration
     let warden: WardenClient
     let control: ControlChannel
     let peer: SocketAddress
@@ -59,6 +63,7 @@ class FTPHandler {
     /// Prepares to serve a client that has just connected.
     required init(_ start: consuming SessionStart, _ settings: HandlerSettings) {
         self.settings = settings
+        configuration = settings.configuration
         warden = start.warden
         peer = start.peer
         local = start.local
@@ -69,8 +74,6 @@ class FTPHandler {
         control = ControlChannel(stream)
         loginDeadline = Deadline(after: settings.configuration.timeouts.login)
     }
-
-    var configuration: Configuration { settings.configuration }
 
     /// Serves the client until the session ends.
     final func run() {
@@ -144,9 +147,32 @@ class FTPHandler {
         try reply(220, "Service ready for new user.")
     }
 
+    /// Begins the login that the Warden has granted.
+    final func beginLogin(
+        _ user: String,
+        _ terms: LoginTerms,
+        _ fileSystem: RemoteFileSystem
+    ) throws(SessionEnd) {
+        var options = UserOptions(over: settings.configuration)
+        do throws(LoginRefusal) {
+            try options.apply(
+                terms.options.map {
+                    ConfigurationAssignment(origin: "user", line: Array($0.utf8))
+                }
+            )
+        } catch {
+            // The Warden accepted them a moment ago.
+            throw .processGone
+        }
+        configuration = options.configuration
+        login = LoginState(user: user, terms: terms, fileSystem: fileSystem)
+        workingDirectory = terms.workingDirectory
+    }
+
     /// Ends the login, if there is one: the Agent goes, and the PAM session is closed.
     final func endLogin() throws(SessionEnd) {
         guard login.take() != nil else { return }
+        configuration = settings.configuration
         do throws(WardenGone) {
             try warden.endLogin()
         } catch {
@@ -187,7 +213,7 @@ struct HandlerSettings {
 /// A login as the session knows it.
 struct LoginState {
     let user: String
-    let permissions: Permissions
+    let terms: LoginTerms
     let fileSystem: RemoteFileSystem
 }
 

@@ -135,9 +135,9 @@ extension FTPServer {
         settings.allowsForeignActive = configuration.active.isPromiscuous
         settings.activePort =
             configuration.active.usesDataPort ? configuration.active.dataPort : 0
-        settings.umask = configuration.files.umask
-        settings.openMode = configuration.files.openMode
-        settings.allowsListing = configuration.files.allowsListing
+        settings.profile = { account throws(LoginRefusal) in
+            try LoginProfile.make(for: account, configuration)
+        }
         settings.shutdownTimeout = configuration.timeouts.shutdown
         return settings
     }
@@ -165,7 +165,6 @@ extension FTPServer {
         _ configuration: Configuration,
         _ demonstration: DemonstrationAccount?
     ) -> [any Authorizer] {
-        let permissions = configuration.files.permissions
         var authorizers: [any Authorizer] = []
         if let demonstration {
             let dummy = DummyAuthorizer()
@@ -175,7 +174,7 @@ extension FTPServer {
                     credentials: demonstration.credentials,
                     groups: [],
                     home: demonstration.directory,
-                    permissions: permissions
+                    kind: .builtIn
                 ),
                 password: demonstration.password
             )
@@ -186,26 +185,10 @@ extension FTPServer {
             UnixAuthorizer(
                 .init(
                     service: login.pamServiceName,
-                    directory: login.pamConfigurationDirectory,
-                    permissions: permissions,
-                    localRoot: login.localRoot,
-                    userToken: login.userSubToken
+                    directory: login.pamConfigurationDirectory
                 )
             )
         )
         return authorizers
-    }
-}
-
-extension Configuration.Files {
-    /// What users may do under `write_enable`, `download_enable`, `chmod_enable`, `mdtm_write`.
-    var permissions: Permissions {
-        var permissions: Permissions = [.enterDirectory, .list]
-        if allowsDownload { permissions.insert(.retrieve) }
-        guard allowsWriting else { return permissions }
-        permissions.formUnion([.append, .delete, .rename, .makeDirectory, .store])
-        if allowsChangeMode { permissions.insert(.changeMode) }
-        if allowsTimeChange { permissions.insert(.changeTime) }
-        return permissions
     }
 }

@@ -39,7 +39,7 @@ struct LoginRefusalTests {
     @Test func noRefusalOfPAMHoldsThePassword() {
         // Neither the service nor the user exists, so PAM refuses in one way or another.
         let authorizer = UnixAuthorizer(
-            .init(service: "portcullis-no-such-service", permissions: .all)
+            .init(service: "portcullis-no-such-service")
         )
         let refusal = refusal(by: authorizer, user: "portcullis-no-such-user")
         #expect(refusal != nil)

@@ -111,7 +111,10 @@ struct FileServerTests {
     @Test func permissionsAreCheckedByTheServer() throws {
         let ground = try Ground()
         try ground.write("a", "text")
-        let permitted = PermittedFileSystem(try ground.jail(), permissions: .readOnly)
+        let permitted = PermittedFileSystem(
+            try ground.jail(),
+            rules: FileRules(permissions: .readOnly)
+        )
         let requests: [FileRequest] = [
             .removeFile(try path("/a")), .openForWriting(try path("/a"), .replace),
             .rename(try path("/a"), try path("/b")), .setMode(try path("/a"), 0),

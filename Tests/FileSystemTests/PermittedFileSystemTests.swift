@@ -12,7 +12,7 @@ struct PermittedFileSystemTests {
             let base = RecordingFileSystem()
             let permitted = PermittedFileSystem(
                 base,
-                permissions: try #require(Permissions(letters: letter))
+                rules: FileRules(permissions: try #require(Permissions(letters: letter)))
             )
             let error = thrown(FileError.self) { try operation.perform(on: permitted) }
             let isAllowed = letter == operation.letter
@@ -27,7 +27,7 @@ struct PermittedFileSystemTests {
         let base = RecordingFileSystem()
         let permitted = PermittedFileSystem(
             base,
-            permissions: try #require(Permissions(letters: others))
+            rules: FileRules(permissions: try #require(Permissions(letters: others)))
         )
         #expect(thrown { try operation.perform(on: permitted) } == FileError.notPermitted)
         #expect(base.notes.isEmpty)
@@ -35,7 +35,7 @@ struct PermittedFileSystemTests {
 
     @Test func withoutListingsADirectoryCanOnlyBeDescribed() throws {
         let base = RecordingFileSystem()
-        let permitted = PermittedFileSystem(base, permissions: .all, allowsListing: false)
+        let permitted = PermittedFileSystem(base, rules: withoutListings(.all))
         for operation in Operation.allCases {
             let error = thrown(FileError.self) { try operation.perform(on: permitted) }
             #expect(error == (operation == .list ? .notPermitted : nil), "\(operation)")
@@ -46,7 +46,7 @@ struct PermittedFileSystemTests {
 
     @Test func withoutTheLetterADirectoryItselfIsNotDescribedEither() {
         let base = RecordingFileSystem()
-        let permitted = PermittedFileSystem(base, permissions: [], allowsListing: false)
+        let permitted = PermittedFileSystem(base, rules: withoutListings([]))
         let error = thrown(FileError.self) { try Operation.listItself.perform(on: permitted) }
         #expect(error == .notPermitted)
         #expect(base.notes.isEmpty)
@@ -54,9 +54,15 @@ struct PermittedFileSystemTests {
 
     @Test func aListingThatBeganGoesOn() throws {
         let base = RecordingFileSystem()
-        let permitted = PermittedFileSystem(base, permissions: .list)
+        let permitted = PermittedFileSystem(base, rules: FileRules(permissions: .list))
         try Operation.list.perform(on: permitted)
         #expect(try permitted.nextEntries().isEmpty)
         #expect(base.notes == [Operation.list.note, "next"])
     }
+}
+
+private func withoutListings(_ permissions: Permissions) -> FileRules {
+    var rules = FileRules(permissions: permissions)
+    rules.allowsListing = false
+    return rules
 }

@@ -1,6 +1,8 @@
 """Real system accounts, made for a run and removed after it."""
 
+import contextlib
 import dataclasses
+import fcntl
 import grp
 import os
 import pathlib
@@ -10,8 +12,21 @@ import shutil
 import subprocess
 
 
+@contextlib.contextmanager
+def password_database():
+    """useradd and its kin fail while another of them runs, so two runs of the suite take turns."""
+    directory = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
 def run(*arguments, text=None):
-    subprocess.run(arguments, input=text, text=True, check=True, timeout=30, capture_output=True)
+    with password_database():
+        subprocess.run(
+            arguments, input=text, text=True, check=True, timeout=30, capture_output=True)
 
 
 @dataclasses.dataclass
@@ -39,9 +54,8 @@ class Account:
         return account
 
     def remove(self):
-        subprocess.run(["userdel", "--force", self.name], check=True, timeout=30,
-                       capture_output=True)
-        subprocess.run(["groupdel", self.name + "x"], check=True, timeout=30, capture_output=True)
+        run("userdel", "--force", self.name)
+        run("groupdel", self.name + "x")
         shutil.rmtree(self.home, ignore_errors=True)
 
     def empty(self):

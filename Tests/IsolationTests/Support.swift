@@ -1,6 +1,8 @@
 import FTPProtocol
 import LinuxSystem
 
+@testable import Isolation
+
 /// The error of type `Failure` that `body` threw, or `nil`.
 func thrown<Failure: Error>(
     _: Failure.Type = Failure.self,
@@ -61,4 +63,9 @@ final class Holder {
 
     /// Hands the descriptor over, the first time.
     func take() -> OwnedDescriptor? { descriptor.take() }
+}
+
+/// What a Session is told of a login.
+func terms(_ permissions: Permissions, options: [String] = []) -> LoginTerms {
+    LoginTerms(permissions: permissions, workingDirectory: .root, options: options)
 }

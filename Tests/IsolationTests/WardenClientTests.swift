@@ -36,7 +36,7 @@ struct WardenClientTests {
     /// How a login went, in a form that can be compared.
     private func login(_ client: WardenClient) throws -> String {
         switch try client.authenticate(user: "demo", password: Secret(copying: "word".utf8)) {
-        case .granted(let grant): "granted \(grant.permissions.letters)"
+        case .granted(let grant): "granted \(grant.terms.permissions.letters)"
         case .refused(let isLast): "refused \(isLast)"
         }
     }
@@ -49,7 +49,7 @@ struct WardenClientTests {
     }
 
     @Test func aLoginThatIsGrantedBringsTheAgent() throws {
-        let script = try Script(passing: .granted(permissions: .readOnly))
+        let script = try Script(passing: .granted(terms(.readOnly)))
         #expect(try login(script.client) == "granted elr")
         guard case .authenticate(let attempt) = try script.request() else {
             Issue.record("not a login")
@@ -66,7 +66,7 @@ struct WardenClientTests {
     }
 
     @Test func aGrantWithoutAnAgentIsNone() throws {
-        let script = try Script([.granted(permissions: .all)])
+        let script = try Script([.granted(terms(.all))])
         #expect(thrown { _ = try login(script.client) } == WardenGone())
     }
 

@@ -7,7 +7,8 @@ import Testing
 @Suite("Answers of a Warden")
 struct WardenReplyTests {
     private static let samples: [WardenReply] = [
-        .granted(permissions: .all), .granted(permissions: []), .granted(permissions: .readOnly),
+        .granted(terms(.all)), .granted(terms([])),
+        .granted(terms(.readOnly, options: ["write_enable=NO", "x="])),
         .refused(isLast: true), .refused(isLast: false), .loginEnded,
         .listening(port: 1), .listening(port: 65_535), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),

@@ -1,4 +1,4 @@
-package import FTPProtocol
+internal import FTPProtocol
 package import LinuxSystem
 package import Logging
 
@@ -26,10 +26,10 @@ package final class WardenClient {
     ) throws(WardenGone) -> LoginOutcome {
         var answer = try ask(.authenticate(LoginAttempt(user: user, password: password)))
         switch answer.reply {
-        case .granted(let permissions):
+        case .granted(let terms):
             guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
             return .granted(
-                LoginGrant(permissions: permissions, agent: MessageSocket(owning: descriptor))
+                LoginGrant(terms: terms, agent: MessageSocket(owning: descriptor))
             )
         case .refused(let isLast): return .refused(isLast: isLast)
         default: throw WardenGone()
@@ -125,12 +125,12 @@ package enum LoginOutcome: ~Copyable {
 
 /// What a login brings.
 package struct LoginGrant: ~Copyable {
-    /// What the user may do.
-    package let permissions: Permissions
+    /// What the Session has to know.
+    package let terms: LoginTerms
     private var agent: MessageSocket
 
-    init(permissions: Permissions, agent: consuming MessageSocket) {
-        self.permissions = permissions
+    init(terms: LoginTerms, agent: consuming MessageSocket) {
+        self.terms = terms
         self.agent = agent
     }
 

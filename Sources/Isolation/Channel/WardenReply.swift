@@ -4,7 +4,7 @@ internal import LinuxSystem
 /// What a Warden tells its Session.
 enum WardenReply: Hashable {
     /// The login stands; the channel to the Agent comes along.
-    case granted(permissions: Permissions)
+    case granted(LoginTerms)
     /// The login was refused; after the last attempt the session has to end.
     case refused(isLast: Bool)
     /// The login has ended.
@@ -31,9 +31,9 @@ enum WardenReply: Hashable {
     /// The message.
     var encoded: [UInt8] {
         switch self {
-        case .granted(let permissions):
+        case .granted(let terms):
             var writer = MessageWriter(tag: Tag.granted.rawValue)
-            writer.put(permissions.rawValue)
+            writer.put(terms)
             return writer.bytes
         case .refused(let isLast):
             var writer = MessageWriter(tag: Tag.refused.rawValue)
@@ -58,7 +58,7 @@ enum WardenReply: Hashable {
         var reader = try MessageReader(message)
         guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
         switch tag {
-        case .granted: self = .granted(permissions: Permissions(rawValue: try reader.take()))
+        case .granted: self = .granted(try reader.takeTerms())
         case .refused: self = .refused(isLast: try reader.takeBool())
         case .loginEnded: self = .loginEnded
         case .listening: self = .listening(port: try reader.take())

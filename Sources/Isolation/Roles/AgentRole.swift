@@ -11,6 +11,7 @@ enum AgentRole {
     /// Becomes the Agent of `account` and answers its Session until that one ends.
     static func run(
         _ account: Account,
+        _ profile: LoginProfile,
         channel: consuming MessageSocket,
         settings: WardenSettings
     ) -> Never {
@@ -20,23 +21,19 @@ enum AgentRole {
             try DaemonProcess.closeDescriptors(except: [channel.descriptor.number])
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
-            Credentials.setFileModeMask(settings.umask)
+            Credentials.setFileModeMask(profile.rules.umask)
             let isSwitching = Credentials.isRoot
             try Confinement.becomeUser(
                 isSwitching ? account.credentials : nil,
                 groups: account.groups
             )
             // Opened as the user: the kernel decides whether the user may enter this directory.
-            let jail = try Jail.opening(account.home, openMode: settings.openMode)
+            let jail = try Jail.opening(profile.root, openMode: profile.rules.openMode)
             try Confinement.enterAgent(
                 root: jail.rootDescriptorNumber,
                 usesSeccomp: settings.usesSeccomp
             )
-            fileSystem = PermittedFileSystem(
-                jail,
-                permissions: account.permissions,
-                allowsListing: settings.allowsListing
-            )
+            fileSystem = PermittedFileSystem(jail, rules: profile.rules)
             try channel.send(ready)
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)

@@ -1,5 +1,6 @@
 internal import Authentication
 internal import FTPProtocol
+internal import FileSystem
 internal import LinuxSystem
 internal import Logging
 internal import SystemPackage
@@ -159,7 +160,9 @@ final class Warden {
         do throws(LoginRefusal) {
             let login = try check(attempt)
             self.login = login
-            let agentEnd = try startAgent(for: login.account)
+            let profile = try settings.profile(login.account)
+            for remark in profile.remarks { logger.warning("\(remark)") }
+            let agentEnd = try startAgent(for: login.account, profile)
             logger[metadataKey: "user"] = .string(shown)
             logger.info(
                 "login",
@@ -167,7 +170,13 @@ final class Warden {
             )
             state = .loggedIn(attemptsLeft: state.attemptsLeft)
             sleep(for: settings.successDelay)
-            let reply = WardenReply.granted(permissions: login.account.permissions)
+            let reply = WardenReply.granted(
+                LoginTerms(
+                    permissions: profile.rules.permissions,
+                    workingDirectory: profile.workingDirectory,
+                    options: profile.sessionOptions
+                )
+            )
             try? channel.send(reply.encoded, with: agentEnd.descriptor)
         } catch {
             endLogin()
@@ -208,7 +217,10 @@ final class Warden {
     }
 
     /// Starts the Agent and waits until it stands behind its walls.
-    private func startAgent(for account: Account) throws(LoginRefusal) -> MessageSocket {
+    private func startAgent(
+        for account: Account,
+        _ profile: LoginProfile
+    ) throws(LoginRefusal) -> MessageSocket {
         guard account.credentials.user != 0 || !Credentials.isRoot else {
             throw .denied(rule: "root may not log in")
         }
@@ -216,7 +228,7 @@ final class Warden {
             let pair = try MessageSocket.makePair()
             switch try DaemonProcess.fork() {
             case .child:
-                AgentRole.run(account, channel: pair.takeSecond(), settings: settings)
+                AgentRole.run(account, profile, channel: pair.takeSecond(), settings: settings)
             case .parent(let process):
                 agent = process
                 let end = pair.takeFirst()

@@ -1,5 +1,6 @@
 internal import FTPProtocol
 internal import FileSystem
+internal import Isolation
 internal import LinuxSystem
 
 // LIST, NLST, MLSD and MLST.
@@ -71,7 +72,7 @@ extension FTPHandler {
     final func listMachine(_ argument: [UInt8]) throws(SessionEnd) {
         var path: VirtualPath? = workingDirectory
         if !argument.isEmpty { path = try self.path(argument) }
-        guard let path, let permissions = login?.permissions else { return }
+        guard let path, let permissions = login?.terms.permissions else { return }
         let found = try attempt(550, "MLSD") { fileSystem throws(FileError) in
             try fileSystem.facts(of: path, for: .showing)
         }
@@ -90,7 +91,7 @@ extension FTPHandler {
     final func describeMachine(_ argument: [UInt8]) throws(SessionEnd) {
         var path: VirtualPath? = workingDirectory
         if !argument.isEmpty { path = try self.path(argument) }
-        guard let path, let permissions = login?.permissions else { return }
+        guard let path, let permissions = login?.terms.permissions else { return }
         let found = try attempt(550, "MLST") { fileSystem throws(FileError) in
             try fileSystem.facts(of: path, for: .showing)
         }

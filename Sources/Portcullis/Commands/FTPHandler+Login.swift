@@ -58,13 +58,8 @@ extension FTPHandler {
         }
         switch consume outcome {
         case .granted(let grant):
-            let permissions = grant.permissions
-            login = LoginState(
-                user: user,
-                permissions: permissions,
-                fileSystem: RemoteFileSystem(grant.takeAgent())
-            )
-            workingDirectory = .root
+            let terms = grant.terms
+            try beginLogin(user, terms, RemoteFileSystem(grant.takeAgent()))
             try prepareForDataConnection()
             try reply(230, "Login successful.")
         case .refused(let isLast):

@@ -1,0 +1,25 @@
+package import FTPProtocol
+
+/// What a login may do to files, beyond what the kernel lets its user do.
+///
+/// Worked out once per login, and kept by the process that opens files: a Session that somebody
+/// else controls cannot get past it.
+package struct FileRules: Hashable, Sendable {
+    /// What the letters allow wherever nothing else is said.
+    package var permissions: Permissions
+
+    /// Whether directories may be listed (`dirlist_enable`); SIZE and the like need the letter `l`
+    /// alone.
+    package var allowsListing = true
+
+    /// Permission bits taken from new files and directories (`local_umask`, `anon_umask`).
+    package var umask: UInt16 = 0o077
+
+    /// Permission bits of new files before the umask (`file_open_mode`).
+    package var openMode: UInt16 = 0o666
+
+    /// Creates rules that allow what `permissions` says, everywhere.
+    package init(permissions: Permissions) {
+        self.permissions = permissions
+    }
+}

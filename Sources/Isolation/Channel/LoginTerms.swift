@@ -1,0 +1,56 @@
+package import FTPProtocol
+internal import LinuxSystem
+
+/// What a Session has to know of its login.
+package struct LoginTerms: Hashable, Sendable {
+    /// What the user may do, for listings that show it; the Agent is who enforces it.
+    package var permissions: Permissions
+
+    /// Where the session begins.
+    package var workingDirectory: VirtualPath
+
+    /// Options that differ for this login, each `name=value`.
+    package var options: [String]
+
+    /// Options in one message, and bytes in one option.
+    static let maximumOptionCount = 256
+    static let maximumOptionByteCount = 4_096
+
+    /// Describes a login.
+    package init(permissions: Permissions, workingDirectory: VirtualPath, options: [String]) {
+        self.permissions = permissions
+        self.workingDirectory = workingDirectory
+        self.options = options
+    }
+}
+
+extension MessageWriter {
+    /// Appends the terms of a login.
+    mutating func put(_ terms: LoginTerms) {
+        put(terms.permissions.rawValue)
+        put(terms.workingDirectory.bytes)
+        let options = terms.options.prefix(LoginTerms.maximumOptionCount)
+        put(UInt16(options.count))
+        for option in options { put(option) }
+    }
+}
+
+extension MessageReader {
+    /// Takes the terms of a login.
+    mutating func takeTerms() throws(MessageError) -> LoginTerms {
+        let permissions = Permissions(rawValue: try take())
+        let path = try takeBytes(maximum: VirtualPath.maximumByteCount)
+        guard let directory = VirtualPath(bytes: path) else { throw .invalidValue }
+        let count = Int(try take(UInt16.self))
+        guard count <= LoginTerms.maximumOptionCount else { throw .tooLong(byteCount: count) }
+        var options: [String] = []
+        for _ in 0..<count {
+            options.append(try takeString(maximum: LoginTerms.maximumOptionByteCount))
+        }
+        return LoginTerms(
+            permissions: permissions,
+            workingDirectory: directory,
+            options: options
+        )
+    }
+}

@@ -1,0 +1,28 @@
+package import FTPProtocol
+package import FileSystem
+
+/// What one login gets, worked out from the account and the configuration.
+package struct LoginProfile: Hashable, Sendable {
+    /// The directory that the session sees as `/`.
+    package var root: String
+
+    /// Where the session begins, as it sees it.
+    package var workingDirectory = VirtualPath.root
+
+    /// What the Agent enforces.
+    package var rules: FileRules
+
+    /// Options that differ for this login, each `name=value`, for the Session to apply.
+    ///
+    /// Nothing that has to be enforced against a hostile Session belongs here.
+    package var sessionOptions: [String] = []
+
+    /// What was written for this user and has no effect, for the log.
+    package var remarks: [String] = []
+
+    /// Creates a profile.
+    package init(root: String, rules: FileRules) {
+        self.root = root
+        self.rules = rules
+    }
+}

@@ -1,0 +1,61 @@
+internal import Authentication
+
+/// Options of one user, applied over the configuration that everybody has.
+///
+/// Made twice with the same result: in the Warden, which enforces them, and in the Session, which
+/// gets the accepted ones as text.
+struct UserOptions {
+    /// The configuration of this user.
+    private(set) var configuration: Configuration
+
+    /// The options that hold, each `name=value`.
+    private(set) var accepted: [String] = []
+
+    /// What was written and has no effect for a single user, each with the reason.
+    private(set) var remarks: [String] = []
+
+    /// Begins with what everybody has.
+    init(over base: Configuration) {
+        configuration = base
+    }
+
+    /// Applies assignments in order; the last of each option holds.
+    ///
+    /// - Throws: ``LoginRefusal/unavailable(reason:)`` for a line that cannot be honoured: what it
+    ///   was meant to forbid would be allowed.
+    mutating func apply(_ assignments: [ConfigurationAssignment]) throws(LoginRefusal) {
+        var draft = ConfigurationDraft(configuration: configuration)
+        for assignment in assignments {
+            let place = "\(assignment.origin): \(assignment.name.shownInOneLine)"
+            if let problem = assignment.problem { throw Self.refusal(place, problem) }
+            guard let option = ConfigurationOption.named(assignment.name) else {
+                throw .unavailable(reason: "\(place): there is no such option")
+            }
+            guard ConfigurationOption.perUser.contains(option.name) else {
+                remarks.append("\(place): ignored: it holds for the whole server")
+                continue
+            }
+            let disposition = option.accept(&draft, assignment.value)
+            if disposition.isRefusal { throw Self.refusal(place, disposition) }
+            accepted.append("\(option.name)=\(assignment.value)")
+        }
+        configuration = draft.configuration
+    }
+
+    private static func refusal(_ place: String, _ problem: Disposition) -> LoginRefusal {
+        guard case .refused(let why, _) = problem else { return .unavailable(reason: place) }
+        return .unavailable(reason: "\(place): \(why)")
+    }
+}
+
+extension ConfigurationOption {
+    /// Options that may differ from user to user: those that nothing has acted on before the login.
+    static let perUser: Set<String> = [
+        "write_enable", "download_enable", "dirlist_enable", "chmod_enable", "mdtm_write",
+        "local_umask", "file_open_mode", "force_dot_files", "hide_ids", "use_localtime",
+        "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
+        "local_root", "user_sub_token", "cmds_allowed", "cmds_denied",
+        "idle_session_timeout", "data_connection_timeout", "accept_timeout", "connect_timeout",
+        "require_ssl_reuse",
+    ]
+}
