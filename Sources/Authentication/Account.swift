@@ -38,6 +38,9 @@ package struct Account: Hashable, Sendable {
     /// Options of this account alone, each `name=value` as in the configuration file.
     package let options: [String]
 
+    /// What tells this account from every other one, whatever authorizer it comes from.
+    package var key: String { "\(kind.rawValue):\(name)" }
+
     /// Describes an account.
     package init(
         name: String,

@@ -13,8 +13,18 @@ package enum LoginRefusal: Error, Hashable, Sendable {
     case passwordExpired
     /// A rule of this server keeps the user out.
     case denied(rule: String)
+    /// The user has as many sessions as allowed (`max_per_user`).
+    case tooManySessions
     /// The check could not be made.
     case unavailable(reason: String)
+
+    /// Whether somebody may have been guessing, which counts towards a ban of the address.
+    package var isFailedProof: Bool {
+        switch self {
+        case .unknownUser, .wrongPassword, .denied: true
+        case .accountExpired, .passwordExpired, .tooManySessions, .unavailable: false
+        }
+    }
 
     /// Text for the log.
     package var logText: String {
@@ -24,6 +34,7 @@ package enum LoginRefusal: Error, Hashable, Sendable {
         case .accountExpired: "account expired"
         case .passwordExpired: "password must be changed"
         case .denied(let rule): rule
+        case .tooManySessions: "max_per_user is reached"
         case .unavailable(let reason): "not checked: \(reason)"
         }
     }

@@ -6,6 +6,9 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
     /// Changes the permission bits of a file.
     case chmod = "CHMOD"
 
+    /// Names the sessions of the user.
+    case who = "WHO"
+
     /// Finds a command by its name, whatever its case.
     package init?(name: [UInt8]) {
         self.init(rawValue: name.keyword)
@@ -16,6 +19,7 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .help: "SITE HELP"
         case .chmod: "SITE CHMOD mode path"
+        case .who: "SITE WHO"
         }
     }
 
@@ -24,6 +28,7 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .help: "Explain the commands of this server."
         case .chmod: "Change the permission bits of a file."
+        case .who: "Name your own sessions."
         }
     }
 }

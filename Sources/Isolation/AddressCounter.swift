@@ -46,6 +46,7 @@ struct AddressCounter {
 enum ClientRefusal: Hashable {
     case tooManyClients
     case tooManyFromAddress
+    case banned
     case noResources
 
     /// What the client is told.
@@ -55,6 +56,8 @@ enum ClientRefusal: Hashable {
             Reply(421, "There are too many connected users, please try later.")
         case .tooManyFromAddress:
             Reply(421, "There are too many connections from your internet address.")
+        case .banned:
+            Reply(421, "Too many failed logins from your internet address, please try later.")
         case .noResources:
             Reply(421, "Service not available, please try later.")
         }
@@ -65,6 +68,7 @@ enum ClientRefusal: Hashable {
         switch self {
         case .tooManyClients: "max_clients is reached"
         case .tooManyFromAddress: "max_per_ip is reached"
+        case .banned: "banned after failed logins (ban_failures)"
         case .noResources: "no resources"
         }
     }

@@ -20,6 +20,9 @@ package struct LoginProfile: Hashable, Sendable {
     /// What was written for this user and has no effect, for the log.
     package var remarks: [String] = []
 
+    /// Sessions that the user may have at once (`max_per_user`), 0 for any number.
+    package var maximumSessions: UInt32 = 0
+
     /// Creates a profile.
     package init(root: String, rules: FileRules) {
         self.root = root

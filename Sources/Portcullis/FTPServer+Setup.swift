@@ -99,6 +99,9 @@ extension FTPServer {
         settings.isDualStack = !listening.ipv4
         settings.maximumClients = listening.maximumClients
         settings.maximumClientsPerAddress = listening.maximumClientsPerAddress
+        settings.bans.failures = listening.banFailures
+        settings.bans.period = listening.banPeriod
+        settings.bans.time = listening.banTime
         settings.isImplicitTLS = configuration.tls.isImplicit
         settings.warden = try makeWardenSettings(report)
         return settings

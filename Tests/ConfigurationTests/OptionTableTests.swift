@@ -43,6 +43,7 @@ struct OptionTableTests {
     static let ours = [
         "pam_conf_dir", "ssl_alpn_required", "ssl_handshake_timeout", "shutdown_timeout",
         "login_timeout",
+        "max_per_user", "ban_failures", "ban_period", "ban_time",
     ]
 
     @Test func allOfVsftpdIsHere() {

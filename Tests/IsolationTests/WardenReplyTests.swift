@@ -12,7 +12,8 @@ struct WardenReplyTests {
         .refused(isLast: true), .refused(isLast: false), .loginEnded,
         .listening(port: 1), .listening(port: 65_535), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
-        .finish,
+        .finish, .sessions([]),
+        .sessions([SessionEntry(identifier: "a", address: .v4(1), since: 5)]),
     ]
 
     @Test(arguments: samples)
@@ -38,7 +39,7 @@ struct WardenReplyTests {
     }
 
     @Test func unknownKindsAndValuesAreRefused() {
-        for tag in 0...UInt8.max where !(1...7).contains(tag) {
+        for tag in 0...UInt8.max where !(1...8).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
         }
         for failure in [0, 4, 255] as [UInt8] {

@@ -6,7 +6,7 @@ import Testing
 @Suite("What a Warden does, and when")
 struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
-        .authenticate, .endLogin, .listenForData, .connectForData, .log,
+        .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
     ]
 
     /// Every state with exactly what it allows.
@@ -15,8 +15,14 @@ struct WardenStateTests {
         (.beforeLogin(attemptsLeft: 1), [.authenticate, .log]),
         (.beforeLogin(attemptsLeft: 0), [.log]),
         (.beforeLogin(attemptsLeft: -1), [.log]),
-        (.loggedIn(attemptsLeft: 3), [.endLogin, .listenForData, .connectForData, .log]),
-        (.loggedIn(attemptsLeft: 0), [.endLogin, .listenForData, .connectForData, .log]),
+        (
+            .loggedIn(attemptsLeft: 3),
+            [.endLogin, .listenForData, .connectForData, .log, .listSessions]
+        ),
+        (
+            .loggedIn(attemptsLeft: 0),
+            [.endLogin, .listenForData, .connectForData, .log, .listSessions]
+        ),
     ]
 
     @Test func onlyWhatStandsInTheTableIsAllowed() {

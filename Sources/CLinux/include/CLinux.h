@@ -99,6 +99,28 @@ int CLinux_read_signal(int descriptor);
 /// Gives all signals their default action, ignores SIGPIPE and SIGXFSZ, and unblocks everything.
 int CLinux_reset_signals(void);
 
+// MARK: Memory that processes share
+
+static const int CLinux_SHARED_PAGE_SIZE = 4096;
+
+/// memfd_create(2): makes a page of zeros that nobody can shrink. Returns its descriptor.
+int CLinux_make_shared_page(const char *name);
+
+/// mmap(2): maps such a page for reading and writing. NULL when it is none, or cannot be mapped.
+int64_t *CLinux_map_shared_page(int descriptor);
+
+/// munmap(2).
+void CLinux_unmap_shared_page(int64_t *page);
+
+/// Reads a number that other processes change.
+int64_t CLinux_atomic_load(const int64_t *value);
+
+/// Adds to such a number and returns the sum.
+int64_t CLinux_atomic_add(int64_t *value, int64_t amount);
+
+/// Sets such a number if it is `expected`; returns whether it was.
+int CLinux_atomic_exchange_if(int64_t *value, int64_t expected, int64_t wanted);
+
 // MARK: Sockets
 
 /// Bytes the peer has acknowledged so far (TCP_INFO of tcp(7)); `*outstanding` tells whether any

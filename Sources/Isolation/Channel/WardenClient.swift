@@ -41,6 +41,14 @@ package final class WardenClient {
         guard try ask(.endLogin).reply == .loginEnded else { throw WardenGone() }
     }
 
+    /// The sessions of the user who logged in, the oldest first.
+    package func listSessions() throws(WardenGone) -> [SessionEntry] {
+        guard case .sessions(let entries) = try ask(.listSessions).reply else {
+            throw WardenGone()
+        }
+        return entries
+    }
+
     /// Asks for a socket that listens for a passive data connection.
     package func listenForData() throws(WardenGone) -> DataSocketOutcome {
         var answer = try ask(.listenForData)

@@ -15,6 +15,8 @@ enum WardenReply: Hashable {
     case connecting
     /// No data socket.
     case noDataSocket(DataSocketFailure)
+    /// The sessions of the user who logged in.
+    case sessions([SessionEntry])
     /// Unasked: finish what runs, then end the session.
     case finish
 
@@ -26,6 +28,7 @@ enum WardenReply: Hashable {
         case connecting
         case noDataSocket
         case finish
+        case sessions
     }
 
     /// The message.
@@ -50,6 +53,10 @@ enum WardenReply: Hashable {
             writer.put(failure.rawValue)
             return writer.bytes
         case .finish: return [Tag.finish.rawValue]
+        case .sessions(let entries):
+            var writer = MessageWriter(tag: Tag.sessions.rawValue)
+            writer.put(entries)
+            return writer.bytes
         }
     }
 
@@ -69,6 +76,7 @@ enum WardenReply: Hashable {
             }
             self = .noDataSocket(failure)
         case .finish: self = .finish
+        case .sessions: self = .sessions(try reader.takeSessions())
         }
         try reader.finish()
     }

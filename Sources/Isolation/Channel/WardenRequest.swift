@@ -14,6 +14,8 @@ enum WardenRequest {
     case connectForData(IPAddress, port: UInt16)
     /// Write a line into the log.
     case log(Logger.Level, String)
+    /// Name the sessions of the user who logged in.
+    case listSessions
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -22,6 +24,7 @@ enum WardenRequest {
         case listenForData
         case connectForData
         case log
+        case listSessions
     }
 
     /// The longest user name, in bytes of UTF-8.
@@ -38,6 +41,7 @@ enum WardenRequest {
         case .listenForData: .listenForData
         case .connectForData: .connectForData
         case .log: .log
+        case .listSessions: .listSessions
         }
     }
 
@@ -48,7 +52,7 @@ enum WardenRequest {
         case .authenticate(let attempt):
             writer.put(attempt.user)
             unsafe attempt.password.withBytes { unsafe writer.put([UInt8]($0)) }
-        case .endLogin, .listenForData:
+        case .endLogin, .listenForData, .listSessions:
             break
         case .connectForData(let address, let port):
             writer.put(address)
@@ -85,6 +89,7 @@ enum WardenRequest {
             guard Logger.Level.allCases.indices.contains(index) else { throw .invalidValue }
             let text = try reader.takeString(maximum: Self.maximumLogByteCount)
             self = .log(Logger.Level.allCases[index], text)
+        case .listSessions: self = .listSessions
         }
         try reader.finish()
     }

@@ -21,10 +21,11 @@ enum WardenState: Hashable {
         switch (self, kind) {
         case (.beforeLogin(let attemptsLeft), .authenticate) where attemptsLeft > 0: return
         case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
-        case (.loggedIn, .endLogin): return
+        case (.loggedIn, .endLogin), (.loggedIn, .listSessions): return
         case (.beforeLogin, .log), (.loggedIn, .log): return
         case (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
             (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),
+            (.beforeLogin, .listSessions),
             (.loggedIn, .authenticate):
             throw .outOfTurn
         }

@@ -22,6 +22,9 @@ package struct ListenerSettings: Sendable {
     /// Clients speak TLS at once (`implicit_ssl`), so no reply may be sent in clear.
     package var isImplicitTLS = false
 
+    /// When an address is turned away after failed logins.
+    package var bans = BanSettings()
+
     /// What Wardens enforce.
     package var warden = WardenSettings()
 
@@ -45,6 +48,8 @@ package final class Listener {
     private var leash: Pipe
     private var sockets: [ListeningBox]
     private var counter: AddressCounter
+    private var census = Census()
+    private var bans: AddressBans
     private var isFull = false
 
     /// Opens the control ports.
@@ -58,6 +63,7 @@ package final class Listener {
         self.settings = settings
         self.authorizers = authorizers
         self.logger = logger
+        bans = AddressBans(settings.bans)
         counter = AddressCounter(
             maximum: settings.maximumClients,
             maximumPerAddress: settings.maximumClientsPerAddress
@@ -113,8 +119,27 @@ package final class Listener {
         // Out of descriptors or memory: look again a little later instead of spinning.
         let limit = isFull ? min(deadline, Deadline(after: .milliseconds(200))) : deadline
         isFull = false
+        let own = entries.count
+        let reporters = census.channels
+        entries += reporters.map(\.entry)
         _ = try? poll(&entries, until: limit)
+        for (entry, reporter) in zip(entries[own...], reporters) where entry.isReadable {
+            serveCensus(reporter.process)
+        }
         return !takeSignals()
+    }
+
+    private func serveCensus(_ process: CInt) {
+        switch census.serve(process) {
+        case .failedLogin(let address):
+            guard bans.noteFailure(from: address) else { return }
+            logger.warning("address banned", metadata: ["address": .stringConvertible(address)])
+        case .violation(let process, let error):
+            // A Warden reads nothing of the network and still is not believed.
+            logger.error("violation on the census channel: \(error)")
+            DaemonProcess.signal(process, SIGKILL)
+        case nil: break
+        }
     }
 
     /// Reaps children; `true` when a signal asked to end.
@@ -127,7 +152,10 @@ package final class Listener {
             default: break
             }
         }
-        while let (process, _) = DaemonProcess.reap() { counter.remove(process) }
+        while let (process, _) = DaemonProcess.reap() {
+            counter.remove(process)
+            census.remove(process)
+        }
         return mustEnd
     }
 
@@ -153,20 +181,23 @@ package final class Listener {
     ) {
         let peer = client.peer
         let control = client.takeDescriptor()
-        if let refusal = counter.refusal(of: peer.address) {
+        if let refusal = bans.holds(peer.address) ? .banned : counter.refusal(of: peer.address) {
             refuse(control, peer, refusal)
             return
         }
         var logger = logger
-        logger[metadataKey: "session"] = .string(randomWord(count: 8))
+        let identifier = randomWord(count: 8)
+        logger[metadataKey: "session"] = .string(identifier)
         logger[metadataKey: "peer"] = .stringConvertible(peer)
         do throws(SystemError) {
+            let pair = try MessageSocket.makePair()
             switch try DaemonProcess.fork() {
             case .child:
                 Warden.run(
                     control: control,
                     peer: peer,
                     leash: leash.output,
+                    census: pair.takeSecond(),
                     settings: settings.warden,
                     authorizers: authorizers,
                     logger: logger,
@@ -174,6 +205,12 @@ package final class Listener {
                 )
             case .parent(let process):
                 counter.add(process, from: peer.address)
+                census.add(
+                    process,
+                    pair.takeFirst(),
+                    identifier: identifier,
+                    address: peer.address
+                )
                 logger.info("connected")
             }
         } catch {

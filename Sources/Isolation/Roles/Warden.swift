@@ -15,6 +15,7 @@ final class Warden {
     private let settings: WardenSettings
     private let authorizers: [any Authorizer]
     private let channel: MessageSocket
+    private let census: CensusClient
     private let session: CInt
     private var logger: Logger
     private var logBudget = LogBudget()
@@ -28,6 +29,7 @@ final class Warden {
         settings: WardenSettings,
         authorizers: [any Authorizer],
         channel: consuming MessageSocket,
+        census: consuming CensusClient,
         session: CInt,
         logger: Logger
     ) {
@@ -36,6 +38,7 @@ final class Warden {
         self.settings = settings
         self.authorizers = authorizers
         self.channel = channel
+        self.census = census
         self.session = session
         self.logger = logger
         state = .beforeLogin(attemptsLeft: max(1, settings.maximumFailures))
@@ -49,6 +52,7 @@ final class Warden {
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
         leash: borrowing OwnedDescriptor,
+        census: consuming MessageSocket,
         settings: WardenSettings,
         authorizers: [any Authorizer],
         logger: Logger,
@@ -56,7 +60,9 @@ final class Warden {
     ) -> Never {
         DaemonProcess.setName("ftps-warden")
         do throws(SystemError) {
-            try DaemonProcess.closeDescriptors(except: [control.number, leash.number])
+            try DaemonProcess.closeDescriptors(except: [
+                control.number, leash.number, census.descriptor.number,
+            ])
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
             let local = try control.localAddress()
@@ -80,6 +86,7 @@ final class Warden {
                     settings: settings,
                     authorizers: authorizers,
                     channel: pair.takeFirst(),
+                    census: CensusClient(census),
                     session: session,
                     logger: logger
                 )
@@ -150,6 +157,7 @@ final class Warden {
         case .listenForData: try listenForData()
         case .connectForData(let address, let port): try connectForData(address, port)
         case .log(let level, let text): log(level, text)
+        case .listSessions: try channel.send(WardenReply.sessions(census.sessions()).encoded)
         }
     }
 
@@ -161,6 +169,10 @@ final class Warden {
             let login = try check(attempt)
             self.login = login
             let profile = try settings.profile(login.account)
+            // Asked after the password, or anybody could find out who is logged in.
+            guard census.admit(login.account.key, maximum: profile.maximumSessions) else {
+                throw .tooManySessions
+            }
             for remark in profile.remarks { logger.warning("\(remark)") }
             let agentEnd = try startAgent(for: login.account, profile)
             logger[metadataKey: "user"] = .string(shown)
@@ -180,6 +192,7 @@ final class Warden {
             try? channel.send(reply.encoded, with: agentEnd.descriptor)
         } catch {
             endLogin()
+            if error.isFailedProof { census.noteFailedLogin() }
             let attemptsLeft = state.attemptsLeft - 1
             state = .beforeLogin(attemptsLeft: attemptsLeft)
             logger.notice(
@@ -252,6 +265,7 @@ final class Warden {
                 logger.error("session ended: violation on the agent channel")
             }
         }
+        census.noteLogout()
         login.take()?.end()
     }
 

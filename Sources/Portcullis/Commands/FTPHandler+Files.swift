@@ -212,6 +212,7 @@ extension FTPHandler {
             let lines = SiteCommand.allCases.map { "\($0.syntax): \($0.summary)" }
             try reply(Reply(214, lines: ["SITE commands:"] + lines + ["Help OK."]))
         case .chmod: try changeMode(rest)
+        case .who: try nameSessions()
         case nil: try reply(500, "Unknown SITE command.")
         }
     }

@@ -1,5 +1,6 @@
 internal import FTPProtocol
 internal import FileSystem
+internal import Isolation
 internal import LinuxSystem
 internal import TLS
 
@@ -63,6 +64,20 @@ extension FTPHandler {
             lines.append("No data connection")
         }
         try reply(Reply(211, lines: lines + ["End of status"]))
+    }
+
+    /// SITE WHO: where else the user is logged in.
+    final func nameSessions() throws(SessionEnd) {
+        let sessions: [SessionEntry]
+        do throws(WardenGone) {
+            sessions = try warden.listSessions()
+        } catch {
+            throw .processGone
+        }
+        let lines = sessions.map {
+            "\($0.identifier) from \($0.address) since \(Timestamp(seconds: $0.since).timeVal)"
+        }
+        try reply(Reply(211, lines: ["Your sessions:"] + lines + ["End"]))
     }
 
     private func statusOfPath(_ argument: [UInt8]) throws(SessionEnd) {

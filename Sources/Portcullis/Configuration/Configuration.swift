@@ -43,6 +43,14 @@ package struct Configuration: Sendable {
         package var maximumClients = 2000
         /// How many clients one address may connect at once; 0 is no limit (`max_per_ip`).
         package var maximumClientsPerAddress = 50
+        /// How many sessions one user may have at once; 0 is no limit (`max_per_user`).
+        package var maximumSessionsPerUser = 0
+        /// Failed logins from one address that lead to a ban; 0 is none (`ban_failures`).
+        package var banFailures = 20
+        /// The time within which they count together (`ban_period`).
+        package var banPeriod: Duration = .seconds(600)
+        /// How long clients from such an address are turned away (`ban_time`).
+        package var banTime: Duration = .seconds(600)
     }
 
     /// Who may log in, and how they prove it.

@@ -24,6 +24,9 @@ extension LoginProfile {
             root: root(for: account, configuration),
             rules: rules(for: account, configuration)
         )
+        profile.maximumSessions = UInt32(
+            clamping: configuration.listening.maximumSessionsPerUser
+        )
         profile.sessionOptions = options.accepted
         profile.remarks = options.remarks
         return profile

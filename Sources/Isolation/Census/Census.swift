@@ -1,0 +1,179 @@
+internal import FTPProtocol
+internal import LinuxSystem
+
+/// The sessions that go on, by process; the Listener's side of the reports.
+///
+/// Counts sessions of each user, and keeps the pages that those share.
+struct Census {
+    private var sessions: [CInt: CensusSession] = [:]
+    private var users: [String: CensusUser] = [:]
+
+    /// The channels that may bring a report, with the process of each.
+    var channels: [(process: CInt, entry: PollEntry)] {
+        sessions.compactMap { process, session in
+            session.channelNumber.map { (process, PollEntry($0, reading: true)) }
+        }
+    }
+
+    /// Follows a session that was just started.
+    mutating func add(
+        _ process: CInt,
+        _ channel: consuming MessageSocket,
+        identifier: String,
+        address: IPAddress
+    ) {
+        sessions[process] = CensusSession(channel, identifier: identifier, address: address)
+    }
+
+    /// Forgets a session that ended.
+    mutating func remove(_ process: CInt) {
+        logOut(process)
+        sessions[process] = nil
+    }
+
+    /// Receives one report of `process` and answers it.
+    ///
+    /// - Returns: What the Listener itself has to know.
+    mutating func serve(_ process: CInt) -> CensusEvent? {
+        guard let session = sessions[process] else { return nil }
+        let report: CensusReport
+        switch session.receive() {
+        case .success(let received?): report = received
+        case .success(nil): return nil
+        case .failure(let error): return .violation(process, error)
+        }
+        switch report {
+        case .loginFailed: return .failedLogin(session.address)
+        case .login(let user, let maximum):
+            session.answer(logIn(process, user, maximum: Int(maximum)) ? .admitted : .full)
+        case .logout: logOut(process)
+        case .page(let page):
+            guard let user = session.user.flatMap({ users[$0] }) else {
+                session.answer(.noPage)
+                return nil
+            }
+            session.hand(over: page, of: user)
+        case .sessions:
+            let user = session.user
+            let entries = sessions.values.filter { user != nil && $0.user == user }.map(\.entry)
+            session.answer(.sessions(entries.sorted { $0.since < $1.since }))
+        }
+        return nil
+    }
+
+    private mutating func logIn(_ process: CInt, _ name: String, maximum: Int) -> Bool {
+        logOut(process)
+        let user = users[name] ?? CensusUser()
+        guard maximum == 0 || user.sessionCount < maximum else { return false }
+        user.sessionCount += 1
+        users[name] = user
+        sessions[process]?.user = name
+        sessions[process]?.since = secondsSinceEpoch()
+        return true
+    }
+
+    private mutating func logOut(_ process: CInt) {
+        guard let name = sessions[process]?.user.take(), let user = users[name] else { return }
+        user.sessionCount -= 1
+        if user.sessionCount == 0 { users[name] = nil }
+    }
+}
+
+/// What a report means for the Listener.
+enum CensusEvent: Hashable {
+    /// A login from this address was refused.
+    case failedLogin(IPAddress)
+    /// The process sent what none of ours sends.
+    case violation(CInt, MessageError)
+}
+
+/// One session, as the Listener knows it.
+private final class CensusSession {
+    let identifier: String
+    let address: IPAddress
+    var user: String?
+    var since: Int64 = 0
+    private var channel: MessageSocket?
+
+    init(_ channel: consuming MessageSocket, identifier: String, address: IPAddress) {
+        self.channel = consume channel
+        self.identifier = identifier
+        self.address = address
+    }
+
+    var channelNumber: CInt? { channel?.descriptor.number }
+
+    var entry: SessionEntry {
+        SessionEntry(identifier: identifier, address: address, since: since)
+    }
+
+    /// The next report; `nil` when the Warden is gone, which the end of its process tells as well.
+    func receive() -> Result<CensusReport?, MessageError> {
+        guard let received = try? channel?.receive() else {
+            channel = nil
+            return .success(nil)
+        }
+        var message = received
+        guard message.takeDescriptor() == nil else { return .failure(.wrongDescriptor) }
+        let bytes = message.bytes
+        return Result { () throws(MessageError) in try CensusReport(decoding: bytes) }
+            .map { Optional($0) }
+    }
+
+    func answer(_ answer: CensusAnswer) {
+        try? channel?.send(answer.encoded)
+    }
+
+    func hand(over page: UserPage, of user: CensusUser) {
+        guard
+            user.send(
+                page,
+                through: { (descriptor) throws(SystemError) in
+                    try channel?.send(CensusAnswer.page.encoded, with: descriptor)
+                }
+            )
+        else {
+            answer(.noPage)
+            return
+        }
+    }
+}
+
+/// A user with at least one session.
+private final class CensusUser {
+    var sessionCount = 0
+    private var quota: OwnedDescriptor?
+    private var rate: OwnedDescriptor?
+
+    /// Makes the page unless it exists, and lends it to `body`.
+    func send(
+        _ page: UserPage,
+        through body: (borrowing OwnedDescriptor) throws(SystemError) -> Void
+    ) -> Bool {
+        do throws(SystemError) {
+            switch page {
+            case .quota:
+                if quota == nil { quota = try SharedPage.make() }
+                try quota.lend(to: body)
+            case .rate:
+                if rate == nil { rate = try SharedPage.make() }
+                try rate.lend(to: body)
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+extension Optional where Wrapped == OwnedDescriptor {
+    /// Calls `body` with the descriptor, if there is one.
+    fileprivate borrowing func lend(
+        to body: (borrowing OwnedDescriptor) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        switch self {
+        case .some(let descriptor): try body(descriptor)
+        case .none: break
+        }
+    }
+}

@@ -1,0 +1,59 @@
+internal import LinuxSystem
+
+/// A Warden's end of the channel to the Listener.
+///
+/// Without the Listener nothing can be counted, so every failure refuses what was asked for.
+struct CensusClient: ~Copyable {
+    private let channel: MessageSocket
+
+    /// Reports over `channel`.
+    init(_ channel: consuming MessageSocket) {
+        self.channel = channel
+    }
+
+    /// Counts a failed login.
+    func noteFailedLogin() {
+        try? channel.send(CensusReport.loginFailed.encoded)
+    }
+
+    /// Counts a login, unless the user has `maximum` sessions already; 0 for any number.
+    ///
+    /// - Returns: Whether the user may log in.
+    func admit(_ user: String, maximum: UInt32) -> Bool {
+        answer(to: .login(user: user, maximum: maximum)) == .admitted
+    }
+
+    /// Takes a login out of the count.
+    func noteLogout() {
+        try? channel.send(CensusReport.logout.encoded)
+    }
+
+    /// A page that all sessions of the user who logged in share.
+    func page(_ page: UserPage) -> OwnedDescriptor? {
+        do {
+            try channel.send(CensusReport.page(page).encoded)
+            guard var message = try channel.receive(),
+                try CensusAnswer(decoding: message.bytes) == .page
+            else { return nil }
+            return message.takeDescriptor()
+        } catch {
+            return nil
+        }
+    }
+
+    /// The sessions of the user who logged in.
+    func sessions() -> [SessionEntry] {
+        guard case .sessions(let entries) = answer(to: .sessions) else { return [] }
+        return entries
+    }
+
+    private func answer(to report: CensusReport) -> CensusAnswer? {
+        do {
+            try channel.send(report.encoded)
+            guard let message = try channel.receive() else { return nil }
+            return try CensusAnswer(decoding: message.bytes)
+        } catch {
+            return nil
+        }
+    }
+}

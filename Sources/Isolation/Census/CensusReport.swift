@@ -1,0 +1,70 @@
+internal import LinuxSystem
+
+/// What a Warden tells the Listener, the one process that knows of every session.
+enum CensusReport: Hashable {
+    /// A login was refused; counts towards a ban of the address.
+    case loginFailed
+    /// A user is about to log in, who may have `maximum` sessions (0 for any number).
+    case login(user: String, maximum: UInt32)
+    /// The user has gone, and the session has not.
+    case logout
+    /// Hand over a page that all sessions of the user share.
+    case page(UserPage)
+    /// Name the sessions of the user.
+    case sessions
+
+    /// The longest key of a user, in bytes.
+    static let maximumUserByteCount = 256
+
+    private enum Tag: UInt8 {
+        case loginFailed = 1
+        case login
+        case logout
+        case page
+        case sessions
+    }
+
+    /// The message.
+    var encoded: [UInt8] {
+        switch self {
+        case .loginFailed: return [Tag.loginFailed.rawValue]
+        case .login(let user, let maximum):
+            var writer = MessageWriter(tag: Tag.login.rawValue)
+            writer.put(user)
+            writer.put(maximum)
+            return writer.bytes
+        case .logout: return [Tag.logout.rawValue]
+        case .page(let page):
+            var writer = MessageWriter(tag: Tag.page.rawValue)
+            writer.put(page.rawValue)
+            return writer.bytes
+        case .sessions: return [Tag.sessions.rawValue]
+        }
+    }
+
+    /// Reads one whole message.
+    init(decoding message: [UInt8]) throws(MessageError) {
+        var reader = try MessageReader(message)
+        guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
+        switch tag {
+        case .loginFailed: self = .loginFailed
+        case .login:
+            let user = try reader.takeString(maximum: Self.maximumUserByteCount)
+            self = .login(user: user, maximum: try reader.take())
+        case .logout: self = .logout
+        case .page:
+            guard let page = UserPage(rawValue: try reader.take()) else { throw .invalidValue }
+            self = .page(page)
+        case .sessions: self = .sessions
+        }
+        try reader.finish()
+    }
+}
+
+/// The pages that the sessions of one user share as long as there is one.
+enum UserPage: UInt8, CaseIterable, Hashable {
+    /// What the user has stored; for Agents.
+    case quota = 0
+    /// How much the user may move now; for Sessions.
+    case rate
+}

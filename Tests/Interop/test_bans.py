@@ -1,0 +1,92 @@
+"""What the daemon counts over all sessions: logins of a user, failed logins of an address."""
+
+import ftplib
+
+import pytest
+
+from control import Closed, wait_until
+
+
+def fail(gateway, name="nobody-of-ours", source=None):
+    control = gateway.control(source).secure().protect()
+    control.expect(f"USER {name}", 331)
+    control.expect("PASS wrong", 530)
+    control.close()
+
+
+def test_an_address_is_turned_away_after_failed_logins(serve, account):
+    gateway = serve(ban_failures="3", ban_time="3600")
+    standing = gateway.session(account)
+    for _ in range(3):
+        fail(gateway)
+    wait_until(lambda: "address banned" in gateway.log, what="the ban")
+    refused = gateway.control(greet=False)
+    assert refused.next(421) and refused.ended()
+    # Whoever is in stays in, and other addresses come in.
+    assert standing.alive()
+    assert gateway.session(account, source="127.0.0.2").alive()
+
+
+def test_a_ban_ends(serve, account):
+    gateway = serve(ban_failures="1", ban_time="1")
+    fail(gateway)
+
+    def comes_in():
+        try:
+            return gateway.control(greet=False).reply().code == 220
+        except (Closed, OSError):
+            return False
+
+    wait_until(comes_in, what="the end of the ban")
+    assert gateway.session(account).alive()
+
+
+def test_failures_in_many_sessions_and_in_one_count_alike(serve):
+    gateway = serve(ban_failures="2", max_login_fails="5")
+    control = gateway.control().secure().protect()
+    for _ in range(2):
+        control.expect("USER x", 331)
+        control.expect("PASS wrong", 530)
+    wait_until(lambda: "address banned" in gateway.log, what="the ban")
+    assert gateway.control(greet=False).ended(421)
+
+
+def test_bans_can_be_switched_off(serve):
+    gateway = serve(ban_failures="0", max_login_fails="100")
+    control = gateway.control().secure().protect()
+    for _ in range(25):
+        control.expect("USER x", 331)
+        control.expect("PASS wrong", 530)
+    assert gateway.control().alive()
+
+
+def test_a_user_has_a_limited_number_of_sessions(serve, account, other_account):
+    gateway = serve(max_per_user="2")
+    first, second = gateway.session(account), gateway.session(account)
+    with pytest.raises(ftplib.error_perm, match="^530"):
+        gateway.ftp(account)
+    assert gateway.session(other_account).alive()
+    first.expect("QUIT", 221)
+    first.ended()
+
+    def comes_in():
+        try:
+            return gateway.session(account).alive()
+        except AssertionError:
+            return False
+
+    wait_until(comes_in, what="a place for one more")
+    assert second.alive()
+
+
+def test_site_who_names_the_sessions_of_the_user_alone(serve, account, other_account):
+    gateway = serve()
+    first = gateway.session(account)
+    second = gateway.session(account, source="127.0.0.2")
+    gateway.session(other_account)
+    reply = first.expect("SITE WHO", 211)
+    assert len(reply.lines) == 4, reply.text
+    assert "127.0.0.1" in reply.text and "127.0.0.2" in reply.text
+    second.expect("QUIT", 221)
+    wait_until(lambda: len(first.expect("SITE WHO", 211).lines) == 3, what="one session less")
+    gateway.control().secure().protect().expect("SITE WHO", 530)

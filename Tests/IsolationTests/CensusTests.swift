@@ -1,0 +1,128 @@
+import FTPProtocol
+import LinuxSystem
+import Testing
+
+@testable import Isolation
+
+@Suite("What the Listener counts")
+struct CensusTests {
+    /// A census with sessions 1, 2, …, each with its Warden's end.
+    private final class Ground {
+        var census = Census()
+        private var wardens: [CInt: Box] = [:]
+
+        private final class Box {
+            let channel: MessageSocket
+            init(_ channel: consuming MessageSocket) { self.channel = channel }
+        }
+
+        init(_ count: CInt) throws {
+            for process in 1...count {
+                let pair = try MessageSocket.makePair()
+                var copy: OwnedDescriptor?
+                try pair.withSecond { (end) throws(SystemError) in copy = try end.duplicate() }
+                let other = try present(copy.take())
+                census.add(
+                    process,
+                    pair.takeFirst(),
+                    identifier: "s\(process)",
+                    address: .v4(UInt32(process))
+                )
+                wardens[process] = Box(MessageSocket(owning: other))
+            }
+        }
+
+        @discardableResult
+        func report(_ process: CInt, _ bytes: [UInt8]) throws -> CensusEvent? {
+            guard let warden = wardens[process] else { throw Missing() }
+            try warden.channel.send(bytes)
+            return census.serve(process)
+        }
+
+        func answer(_ process: CInt, _ report: CensusReport) throws -> CensusAnswer {
+            #expect(try self.report(process, report.encoded) == nil)
+            guard let message = try wardens[process]?.channel.receive() else { throw Missing() }
+            return try CensusAnswer(decoding: message.bytes)
+        }
+
+        func page(_ process: CInt, _ page: UserPage) throws -> SharedPage {
+            #expect(try report(process, CensusReport.page(page).encoded) == nil)
+            guard var message = try wardens[process]?.channel.receive() else { throw Missing() }
+            #expect(try CensusAnswer(decoding: message.bytes) == .page)
+            let descriptor = try present(message.takeDescriptor())
+            return try SharedPage(mapping: descriptor)
+        }
+    }
+
+    @Test func aUserHasNoMoreSessionsThanAllowed() throws {
+        let ground = try Ground(4)
+        #expect(try ground.answer(1, .login(user: "a", maximum: 2)) == .admitted)
+        #expect(try ground.answer(2, .login(user: "a", maximum: 2)) == .admitted)
+        #expect(try ground.answer(3, .login(user: "a", maximum: 2)) == .full)
+        #expect(try ground.answer(4, .login(user: "b", maximum: 2)) == .admitted)
+        try ground.report(1, CensusReport.logout.encoded)
+        #expect(try ground.answer(3, .login(user: "a", maximum: 2)) == .admitted)
+        ground.census.remove(2)
+        #expect(try ground.answer(4, .login(user: "a", maximum: 2)) == .admitted)
+        #expect(try ground.answer(1, .login(user: "a", maximum: 2)) == .full)
+        #expect(try ground.answer(1, .login(user: "a", maximum: 0)) == .admitted)
+    }
+
+    @Test func whoeverLogsInTwiceIsCountedOnce() throws {
+        let ground = try Ground(2)
+        for _ in 0..<3 {
+            #expect(try ground.answer(1, .login(user: "a", maximum: 2)) == .admitted)
+        }
+        #expect(try ground.answer(2, .login(user: "a", maximum: 2)) == .admitted)
+    }
+
+    @Test func theSessionsOfAUserShareTheirPagesAndNobodyElse() throws {
+        let ground = try Ground(3)
+        _ = try ground.answer(1, .login(user: "a", maximum: 0))
+        _ = try ground.answer(2, .login(user: "a", maximum: 0))
+        _ = try ground.answer(3, .login(user: "b", maximum: 0))
+        let first = try ground.page(1, .quota)
+        let second = try ground.page(2, .quota)
+        #expect(first.add(5, to: 7) == 5)
+        #expect(second.load(7) == 5)
+        #expect(second.exchange(5, for: 9, at: 7))
+        #expect(!second.exchange(5, for: 1, at: 7))
+        #expect(first.load(7) == 9)
+        #expect(try ground.page(1, .rate).load(7) == 0)
+        #expect(try ground.page(3, .quota).load(7) == 0)
+    }
+
+    @Test func aPageGoesWithTheLastSession() throws {
+        let ground = try Ground(1)
+        _ = try ground.answer(1, .login(user: "a", maximum: 0))
+        try ground.page(1, .quota).add(1, to: 0)
+        try ground.report(1, CensusReport.logout.encoded)
+        #expect(try ground.answer(1, .page(.quota)) == .noPage)
+        _ = try ground.answer(1, .login(user: "a", maximum: 0))
+        #expect(try ground.page(1, .quota).load(0) == 0)
+    }
+
+    @Test func aUserLearnsOfTheOwnSessionsAlone() throws {
+        let ground = try Ground(3)
+        _ = try ground.answer(1, .login(user: "a", maximum: 0))
+        _ = try ground.answer(2, .login(user: "b", maximum: 0))
+        guard case .sessions(let entries) = try ground.answer(1, .sessions) else { throw Missing() }
+        #expect(entries.map(\.identifier) == ["s1"])
+        #expect(entries.map(\.address) == [.v4(1)])
+        #expect(try ground.answer(3, .sessions) == .sessions([]))
+    }
+
+    @Test func aFailedLoginIsTheListenersToCount() throws {
+        let ground = try Ground(1)
+        #expect(try ground.report(1, CensusReport.loginFailed.encoded) == .failedLogin(.v4(1)))
+    }
+
+    @Test(arguments: [[0], [99], [1, 1], [2], [4, 9], [2, 255, 255, 255, 255]] as [[UInt8]])
+    func nonsenseIsAViolation(message: [UInt8]) throws {
+        let ground = try Ground(1)
+        guard case .violation(1, _) = try ground.report(1, message) else {
+            Issue.record("accepted")
+            return
+        }
+    }
+}
