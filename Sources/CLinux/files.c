@@ -39,6 +39,10 @@ int CLinux_set_modification_time(int descriptor, int64_t seconds) {
     return utimensat(descriptor, "", times, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
+int CLinux_set_group(int descriptor, uint32_t group) {
+    return fchownat(descriptor, "", (uid_t)-1, group, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 int CLinux_renameat(int from_directory, const char *from, int to_directory, const char *to) {
     return renameat(from_directory, from, to_directory, to) < 0 ? -errno : 0;
 }

@@ -31,7 +31,9 @@ package struct Command: Hashable, Sendable {
         guard !line.isEmpty else { throw .empty }
         let end = line.firstIndex(of: .space) ?? line.count
         let name = line[..<end]
-        guard (1...16).contains(name.count), name.allSatisfy(\.isASCIILetterOrDigit) else {
+        guard (1...16).contains(name.count),
+            name.allSatisfy(\.isASCIILetterOrDigit) || Verb(name: Array(name)) != nil
+        else {
             throw .malformedVerb
         }
         let argument = line[end...].dropFirst()

@@ -1,29 +1,54 @@
 /// What FEAT announces (RFC 2389 section 3.2).
-package enum Features {
-    /// The lines between the first and the last of the reply to FEAT.
-    ///
-    /// - Parameters:
-    ///   - tlsAvailable: Whether AUTH would be accepted. Then it has to be announced, before login
-    ///     too (RFC 4217 section 6).
-    ///   - machineFacts: The facts that MLST and MLSD now send.
-    ///   - allowsPassive: Whether EPSV would be accepted.
-    ///   - allowsActive: Whether EPRT would be accepted.
-    ///   - allowsTimeChange: Whether MFMT would be accepted.
-    /// - Returns: One feature each, without the space that ``Reply`` puts in front.
-    package static func lines(
+package struct Features {
+    /// Whether AUTH would be accepted; it is then announced before login too (RFC 4217 section 6).
+    package var tlsAvailable: Bool
+
+    /// The facts that MLST and MLSD now send.
+    package var machineFacts: MachineFacts
+
+    /// Whether a command would be carried out under the present configuration.
+    package var serves: (Verb) -> Bool
+
+    /// Creates what is announced when every command is carried out.
+    package init(
         tlsAvailable: Bool,
         machineFacts: MachineFacts,
-        allowsPassive: Bool = true,
-        allowsActive: Bool = true,
-        allowsTimeChange: Bool = true
-    ) -> [String] {
+        serves: @escaping (Verb) -> Bool = { _ in true }
+    ) {
+        self.tlsAvailable = tlsAvailable
+        self.machineFacts = machineFacts
+        self.serves = serves
+    }
+
+    /// The lines between the first and the last of the reply to FEAT.
+    ///
+    /// One feature each, without the space that ``Reply`` puts in front.
+    package var lines: [String] {
         var lines: [String] = []
-        if tlsAvailable { lines += ["AUTH TLS", "AUTH SSL", "PBSZ", "PROT"] }
-        if allowsActive { lines.append("EPRT") }
-        if allowsPassive { lines.append("EPSV") }
-        lines.append("MDTM")
-        if allowsTimeChange { lines.append("MFMT") }
-        lines += ["MLST \(machineFacts.featText)", "REST STREAM", "SIZE", "TVFS", "UTF8"]
+        func add(_ line: String, _ verb: Verb) {
+            if serves(verb) { lines.append(line) }
+        }
+        if tlsAvailable {
+            add("AUTH TLS", .auth)
+            add("AUTH SSL", .auth)
+        }
+        add("AVBL", .avbl)
+        add("CLNT", .clnt)
+        add("CSID", .csid)
+        add("EPRT", .eprt)
+        add("EPSV", .epsv)
+        add("HOST", .host)
+        add("LANG EN*", .lang)
+        add("MDTM", .mdtm)
+        add("MFMT", .mfmt)
+        add("MLST \(machineFacts.featText)", .mlst)
+        if tlsAvailable {
+            add("PBSZ", .pbsz)
+            add("PROT", .prot)
+        }
+        add("REST STREAM", .rest)
+        add("SIZE", .size)
+        lines += ["TVFS", "UTF8"]
         return lines
     }
 }

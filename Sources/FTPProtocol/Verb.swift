@@ -1,6 +1,7 @@
 /// The commands that have a meaning here, whether or not they are carried out.
 ///
-/// RFC 959, RFC 2228, RFC 2389, RFC 2428, RFC 3659, RFC 4217, and MFMT of draft-somers-ftp-mfxx.
+/// RFC 959, RFC 2228, RFC 2389, RFC 2428, RFC 2640, RFC 3659, RFC 4217, RFC 7151, and drafts that
+/// are named at each command.
 package enum Verb: String, CaseIterable, Hashable, Sendable {
     /// Names the user who logs in (RFC 959).
     case user = "USER"
@@ -90,6 +91,16 @@ package enum Verb: String, CaseIterable, Hashable, Sendable {
     case ccc = "CCC"
     /// Holds commands of this server's own (RFC 959).
     case site = "SITE"
+    /// Names the host that the client wants (RFC 7151).
+    case host = "HOST"
+    /// Chooses the language of replies (RFC 2640).
+    case lang = "LANG"
+    /// Names the client's program, for the log.
+    case clnt = "CLNT"
+    /// Names the client's program and the server's (draft-peterson).
+    case csid = "CSID"
+    /// Tells how much may be stored (draft-peterson).
+    case avbl = "AVBL"
     /// Names an account (RFC 959).
     case acct = "ACCT"
     /// Mounts a file system (RFC 959).
@@ -114,6 +125,8 @@ package enum Verb: String, CaseIterable, Hashable, Sendable {
         case "XCUP": self = .cdup
         case "XMKD": self = .mkd
         case "XRMD": self = .rmd
+        // Sent by old browsers that stand behind boxes which rewrite PASV; vsftpd takes it, too.
+        case "P@SW": self = .pasv
         default: self.init(rawValue: name)
         }
     }

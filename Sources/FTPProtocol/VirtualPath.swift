@@ -14,6 +14,13 @@ package enum VirtualPathError: Error, Hashable, Sendable {
 ///
 /// Normalised: no component is empty, `.` or `..`, and no byte is NUL, CR or LF. This is a matter
 /// of order, not of safety: whether a path stays inside the jail is decided by the kernel alone.
+///
+/// The rule for names, everywhere in this server: a name is bytes. NUL, CR and LF never pass: a
+/// path that holds one is refused (501), and a name on the disk that holds one is listed with `?`
+/// in its place, so it cannot be reached. Every other byte passes unchanged both ways, whether or
+/// not the name is UTF-8 (RFC 2640 section 2.1 wants UTF-8 of clients; files that older systems left
+/// behind must stay reachable). On the control connection byte 255 is written twice, because alone
+/// it begins a Telnet command (RFC 854).
 package struct VirtualPath: Hashable, Sendable {
     /// The longest path, in bytes; below the kernel's limit of 4096 (`PATH_MAX`).
     package static let maximumByteCount = 4000
@@ -111,11 +118,27 @@ package struct VirtualPath: Hashable, Sendable {
         return VirtualPath(normalised: bytes)
     }
 
+    /// What leads here from `directory`, as a symbolic link there holds it: `../b/c`.
+    package func relative(to directory: VirtualPath) -> [UInt8] {
+        let own = components
+        let other = directory.components
+        var shared = 0
+        while shared < own.count, shared < other.count, own[shared] == other[shared] {
+            shared += 1
+        }
+        let up = repeatElement(Array("..".utf8), count: other.count - shared)
+        let steps = Array(up) + own[shared...]
+        return steps.isEmpty ? [UInt8(ascii: ".")] : Array(steps.joined(separator: [Self.slash]))
+    }
+
     /// The path as text; bytes that are not UTF-8 show as U+FFFD.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// The path between quotes as text, for the log; bytes that are not UTF-8 show as U+FFFD.
+    package var quoted: String { String(decoding: quotedBytes, as: UTF8.self) }
+
     /// The path between quotes, each quote in it doubled (RFC 959 appendix II).
-    package var quoted: String {
+    package var quotedBytes: [UInt8] {
         let quote = UInt8(ascii: "\"")
         var output = [quote]
         for byte in bytes {
@@ -123,7 +146,7 @@ package struct VirtualPath: Hashable, Sendable {
             output.append(byte)
         }
         output.append(quote)
-        return String(decoding: output, as: UTF8.self)
+        return output
     }
 
     private static func isForbidden(_ byte: UInt8) -> Bool {

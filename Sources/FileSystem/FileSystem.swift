@@ -44,6 +44,20 @@ package protocol FileSystem: AnyObject {
     /// Sets the permission bits.
     func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError)
 
+    /// Sets the group, by its number.
+    func setGroup(of path: VirtualPath, to group: UInt32) throws(FileError)
+
+    /// Makes `path` a symbolic link that leads to `target`, whether or not that exists.
+    ///
+    /// The link is relative, and so stays inside for programs that know no jail, too.
+    func makeSymbolicLink(_ path: VirtualPath, to target: VirtualPath) throws(FileError)
+
+    /// Sets which permission bits are taken from new files and directories from now on.
+    func setFileModeMask(_ mask: UInt16) throws(FileError)
+
+    /// How many bytes this user may still store in the directory `path`.
+    func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64
+
     /// Begins a listing of a directory, or of the one file that `path` names. Ends another one.
     func beginListing(of path: VirtualPath, _ options: ListingOptions) throws(FileError)
 

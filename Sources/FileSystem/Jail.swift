@@ -252,7 +252,7 @@ package final class Jail: FileSystem {
         }
     }
 
-    private func reduced<Result>(
+    func reduced<Result>(
         _ body: () throws(SystemError) -> Result
     ) throws(FileError) -> Result {
         do throws(SystemError) {

@@ -54,17 +54,26 @@ struct JailRoot: ~Copyable {
     }
 
     /// Opens a directory as a place for `*at` calls, without the right to list it.
-    func directory(_ path: VirtualPath) throws(SystemError) -> OwnedDescriptor {
-        try resolve(path, flags: CLinux_O_PATH | O_DIRECTORY, mode: 0)
+    func directory(
+        _ path: VirtualPath,
+        followsLinks: Bool = true
+    ) throws(SystemError) -> OwnedDescriptor {
+        try resolve(
+            path,
+            flags: CLinux_O_PATH | O_DIRECTORY,
+            mode: 0,
+            rules: followsLinks ? 0 : CLinux_RESOLVE_NO_SYMLINKS
+        )
     }
 
     private func resolve(
         _ path: VirtualPath,
         flags: CInt,
-        mode: UInt16
+        mode: UInt16,
+        rules: UInt64 = 0
     ) throws(SystemError) -> OwnedDescriptor {
         let flags = UInt64(flags | O_CLOEXEC)
-        let rules = CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_MAGICLINKS
+        let rules = rules | CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_MAGICLINKS
         let bytes = path.isRoot ? [UInt8(ascii: ".")] : path.bytes
         let root = descriptor.number
         var attempts = 0

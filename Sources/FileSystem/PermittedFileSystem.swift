@@ -85,6 +85,29 @@ package final class PermittedFileSystem: FileSystem {
         try base.setMode(of: path, to: mode)
     }
 
+    package func setGroup(of path: VirtualPath, to group: UInt32) throws(FileError) {
+        try require(.changeMode)
+        try base.setGroup(of: path, to: group)
+    }
+
+    package func makeSymbolicLink(
+        _ path: VirtualPath,
+        to target: VirtualPath
+    ) throws(FileError) {
+        try require(.store)
+        try base.makeSymbolicLink(path, to: target)
+    }
+
+    package func setFileModeMask(_ mask: UInt16) throws(FileError) {
+        try require(.changeMode)
+        try base.setFileModeMask(mask)
+    }
+
+    package func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64 {
+        try require(.store)
+        return try base.availableByteCount(in: path)
+    }
+
     package func beginListing(
         of path: VirtualPath,
         _ options: ListingOptions

@@ -64,6 +64,9 @@ package final class NetworkStream {
     /// Whether the client chose `ftp` by ALPN.
     package var hasApplicationProtocol: Bool { tls?.hasApplicationProtocol ?? false }
 
+    /// The host that the client named in the TLS handshake, or `nil`.
+    package var serverName: String? { tls?.serverName ?? nil }
+
     /// The protocol version and suite, or `plain`.
     package var summary: String { tls?.summary ?? "plain" }
 

@@ -214,6 +214,14 @@ package enum TLSStep: Equatable, Sendable {
         return count > 0
     }
 
+    /// The host that the client named in its handshake (RFC 6066 section 3), or `nil`.
+    package var serverName: String? {
+        guard let name = unsafe SSL_get_servername(pointer, TLSEXT_NAMETYPE_host_name) else {
+            return nil
+        }
+        return unsafe String(cString: name)
+    }
+
     /// The protocol version and suite, for the log: `TLSv1.3 TLS_AES_256_GCM_SHA384`.
     package var summary: String {
         let version = unsafe String(cString: SSL_get_version(pointer))

@@ -44,6 +44,8 @@ struct DispositionTests {
         "http_enable=NO", "session_support=YES", "local_max_rate=0", "anon_max_rate=0",
         "dirmessage_enable=NO", "background=NO", "seccomp_sandbox=NO", "implicit_ssl=YES",
         "utf8_filesystem=YES", "trans_chunk_size=0", "ls_recurse_enable=NO",
+        "hash_enable=NO", "hash_max_size=1000000000000", "copy_enable=NO",
+        "host_names=ftp.example.org, files.example.org", "host_names=",
     ])
     func whatIsTheRuleAnywayIsHonoured(text: String) throws {
         let fixture = try Fixture()
@@ -63,7 +65,9 @@ struct DispositionTests {
         "pam_service_name=absent", "rsa_cert_file=/nonexistent/cert.pem",
         "rsa_private_key_file=/nonexistent/key.pem", "banner_file=/nonexistent/banner",
         "pasv_address=ftp.example.org", "pasv_address=2001:db8::1", "pasv_max_port=4000",
-        "cmds_denied=SITE CHMOD", "cmds_denied=RETR,ST*R", "cmds_allowed=,",
+        "cmds_denied=SITE CHMOD", "cmds_denied=RETR,ST*R", "cmds_allowed=,", "host_names=a b",
+        "host_names=a,,-b",
+        "hash_max_size=-1",
         "listen=NO", "pam_conf_dir=/nonexistent",
     ])
     func aRefusalNamesTheLineAndTheMend(text: String) throws {

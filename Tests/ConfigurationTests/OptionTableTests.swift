@@ -44,6 +44,7 @@ struct OptionTableTests {
         "pam_conf_dir", "ssl_alpn_required", "ssl_handshake_timeout", "shutdown_timeout",
         "login_timeout",
         "max_per_user", "ban_failures", "ban_period", "ban_time",
+        "host_names", "hash_enable", "hash_max_size", "copy_enable",
     ]
 
     @Test func allOfVsftpdIsHere() {

@@ -39,6 +39,8 @@ struct CommandTests {
         (" ", .malformedVerb),
         (" USER x", .malformedVerb),
         ("US-R x", .malformedVerb),
+        ("US@R x", .malformedVerb),
+        ("P@SWX", .malformedVerb),
         ("USER\tx", .malformedVerb),
         ("USER\0", .malformedVerb),
         ("USER\r", .malformedVerb),
@@ -116,7 +118,7 @@ struct CommandTests {
     @Test func ofRFC775MeanTheirLaterForms() {
         let pairs: [(String, Verb)] = [
             ("XPWD", .pwd), ("XCWD", .cwd), ("XCUP", .cdup), ("XMKD", .mkd), ("XRMD", .rmd),
-            ("xpwd", .pwd),
+            ("xpwd", .pwd), ("P@SW", .pasv), ("p@sw", .pasv),
         ]
         for (name, verb) in pairs { #expect(Verb(name: bytes(name)) == verb) }
     }
@@ -138,14 +140,14 @@ struct CommandTests {
 struct CommandTableTests {
     @Test func hasOneRowForEachVerb() {
         #expect(CommandTable.all.map(\.verb) == Verb.allCases)
-        #expect(Verb.allCases.count == 50)
+        #expect(Verb.allCases.count == 55)
     }
 
     @Test func saysWhatWorksBeforeLogin() {
         let open = CommandTable.all.filter { !$0.needsLogin }.map(\.verb)
         let expected: Set<Verb> = [
             .user, .pass, .quit, .rein, .noop, .syst, .help, .feat, .opts, .stat, .auth, .pbsz,
-            .prot, .ccc,
+            .prot, .ccc, .host, .lang, .clnt, .csid,
         ]
         #expect(Set(open) == expected)
     }

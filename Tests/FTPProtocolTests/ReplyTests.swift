@@ -35,7 +35,7 @@ struct ReplyTests {
     ])
     func cannotCarryAControlCharacter(given: String, sent: String) {
         let reply = Reply(550, given)
-        #expect(reply.lines == [sent])
+        #expect(reply.lines == [ReplyText(sent)])
         #expect(reply.encoded == bytes("550 \(sent)\r\n"))
         #expect(
             Reply(550, lines: ["x", given, "y"]).encoded == bytes("550-x\r\n \(sent)\r\n550 y\r\n")
@@ -55,6 +55,35 @@ struct ReplyTests {
         }
     }
 
+    @Test func carryNamesByteForByte() throws {
+        let path = try VirtualPath.root.resolving([0x61, 0xE9, 0x09, 0x1B, 0x22, 0xFF, 0x2F, 0x7F])
+        let name: [UInt8] = [0x2F, 0x61, 0xE9, 0x09, 0x1B]
+        #expect(
+            Reply(250, "got \(path: path)!").encoded
+                == bytes("250 got ") + name + [0x22, 0xFF, 0xFF, 0x2F, 0x7F] + bytes("!\r\n")
+        )
+        #expect(
+            Reply(257, "\(quoting: path) is here").encoded
+                == bytes("257 \"") + name + [0x22, 0x22, 0xFF, 0xFF, 0x2F, 0x7F]
+                + bytes("\" is here\r\n")
+        )
+    }
+
+    @Test func cannotBeEndedByANameOnTheDisk() {
+        let name: [UInt8] = [0x61, 0x0D, 0x0A, 0x00, 0xC3, 0xA9]
+        let sent: [UInt8] = [0x61, 0x3F, 0x3F, 0x3F, 0xC3, 0xA9, 0x0D, 0x0A]
+        #expect(Reply(250, "\(name: name)").encoded == bytes("250 ") + sent)
+        #expect(Reply(250, lines: [ReplyText(name: name)]).encoded == bytes("250 ") + sent)
+    }
+
+    @Test func keepTextAndNamesApart() {
+        let text = "a\tb"
+        #expect(
+            Reply(200, "\(text) \(name: bytes(text))").lines == [ReplyText(name: bytes("a?b a\tb"))]
+        )
+        #expect(Reply(200, "\(UInt8(7)) of \(Optional(3) ?? 0)").lines == ["7 of 3"])
+    }
+
     @Test func reachFrom100To559() {
         #expect(text(Reply(100, "x").encoded) == "100 x\r\n")
         #expect(text(Reply(559, "x").encoded) == "559 x\r\n")
@@ -69,36 +98,33 @@ struct ReplyTests {
     }
 
     @Test func withoutALineAreAProgrammersError() async {
-        await #expect(processExitsWith: .failure) { _ = Reply(200, lines: []) }
+        await #expect(processExitsWith: .failure) { _ = Reply(200, lines: [] as [ReplyText]) }
     }
 }
 
 @Suite("Features, RFC 2389 section 3.2")
 struct FeaturesTests {
     @Test func nameEveryExtension() {
-        let lines = Features.lines(tlsAvailable: true, machineFacts: [.type, .size])
+        let lines = Features(tlsAvailable: true, machineFacts: [.type, .size]).lines
         #expect(
             lines == [
-                "AUTH TLS", "AUTH SSL", "PBSZ", "PROT", "EPRT", "EPSV", "MDTM", "MFMT",
+                "AUTH TLS", "AUTH SSL", "AVBL", "CLNT", "CSID", "EPRT", "EPSV", "HOST",
+                "LANG EN*", "MDTM", "MFMT",
                 "MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
-                "REST STREAM", "SIZE", "TVFS", "UTF8",
+                "PBSZ", "PROT", "REST STREAM", "SIZE", "TVFS", "UTF8",
             ]
         )
     }
 
     @Test func doNotNameWhatIsSwitchedOff() {
-        let lines = Features.lines(
-            tlsAvailable: false,
-            machineFacts: .standard,
-            allowsPassive: false,
-            allowsActive: false,
-            allowsTimeChange: false
-        )
-        #expect(lines.map { $0.prefix(4) } == ["MDTM", "MLST", "REST", "SIZE", "TVFS", "UTF8"])
+        let features = Features(tlsAvailable: false, machineFacts: .standard) {
+            [.mdtm, .mlst, .size, .auth, .pbsz, .prot].contains($0)
+        }
+        #expect(features.lines.map { $0.prefix(4) } == ["MDTM", "MLST", "SIZE", "TVFS", "UTF8"])
     }
 
     @Test func areSentWithOneSpaceInFront() {
-        let lines = Features.lines(tlsAvailable: true, machineFacts: .standard)
+        let lines = Features(tlsAvailable: true, machineFacts: .standard).lines
         let sent = text(Reply(211, lines: ["Extensions:"] + lines + ["End."]).encoded)
         let middle = sent.split(separator: "\r\n").dropFirst().dropLast()
         #expect(middle.map { String($0.dropFirst()) } == lines)

@@ -148,4 +148,14 @@ struct VirtualPathTests {
         #expect(VirtualPath("") == nil)
         #expect(VirtualPath("a\n") == nil)
     }
+
+    @Test(arguments: [
+        ("/a/b", "/", "a/b"), ("/a/b", "/a", "b"), ("/a", "/a/b", ".."), ("/", "/a/b", "../.."),
+        ("/c/d", "/a/b", "../../c/d"), ("/ab", "/a", "../ab"), ("/a", "/a", "."), ("/", "/", "."),
+    ])
+    func canBeToldFromADirectory(target: String, directory: String, relative: String) throws {
+        let path = try #require(VirtualPath(target))
+        let from = try #require(VirtualPath(directory))
+        #expect(path.relative(to: from) == bytes(relative))
+    }
 }

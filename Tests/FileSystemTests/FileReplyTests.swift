@@ -16,6 +16,7 @@ struct FileReplyTests {
         return [
             .done, .failed(.notFound), .failed(.unavailable), .facts(sampleFacts),
             .opened(sampleFacts, VirtualPath("/a/b") ?? .root),
+            .byteCount(0), .byteCount(.max),
             .entries([]), .entries([file]), .entries([file, link, file]),
         ]
     }()
@@ -57,7 +58,7 @@ struct FileReplyTests {
     }
 
     @Test func unknownKindsAreRefused() {
-        for tag in 0...UInt8.max where !(1...5).contains(tag) {
+        for tag in 0...UInt8.max where !(1...6).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try FileReply(decoding: [tag]) }
         }
     }

@@ -21,7 +21,8 @@ struct FileRequestTests {
             .setModificationTime(a, -1), .setModificationTime(a, .max),
             .setMode(a, 0), .setMode(a, 0o7777),
             .beginListing(a, []), .beginListing(b, ListingOptions(rawValue: 63)),
-            .nextEntries,
+            .nextEntries, .setGroup(a, 0), .setGroup(b, .max - 1), .makeSymbolicLink(a, b),
+            .setFileModeMask(0), .setFileModeMask(0o777), .availableByteCount(b),
         ]
     }()
 
@@ -60,7 +61,7 @@ struct FileRequestTests {
     }
 
     @Test func unknownKindsAreRefused() {
-        for tag in 0...UInt8.max where !(1...13).contains(tag) {
+        for tag in 0...UInt8.max where !(1...17).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) {
                 try FileRequest(decoding: [tag, 1, 0, 0, 0, 0x2F])
             }
@@ -113,6 +114,17 @@ struct FileRequestTests {
     @Test(arguments: [0o10000, 0o10777, 0o170000, .max] as [UInt16])
     func aModeOfMoreThanPermissionBitsIsRefused(mode: UInt16) throws {
         let message = FileRequest.setMode(try path("/a"), mode).encoded
+        #expect(throws: MessageError.invalidValue) { try FileRequest(decoding: message) }
+    }
+
+    @Test func aGroupThatStandsForNoneIsRefused() throws {
+        let message = FileRequest.setGroup(try path("/a"), .max).encoded
+        #expect(throws: MessageError.invalidValue) { try FileRequest(decoding: message) }
+    }
+
+    @Test(arguments: [0o1000, 0o1777, .max] as [UInt16])
+    func aMaskOfMoreThanNineBitsIsRefused(mask: UInt16) throws {
+        let message = FileRequest.setFileModeMask(mask).encoded
         #expect(throws: MessageError.invalidValue) { try FileRequest(decoding: message) }
     }
 

@@ -22,6 +22,10 @@ enum Operation: CaseIterable {
     case setMode
     case list
     case listItself
+    case setGroup
+    case makeSymbolicLink
+    case setFileModeMask
+    case availableByteCount
 
     /// The one letter that it takes.
     var letter: String {
@@ -33,8 +37,10 @@ enum Operation: CaseIterable {
         case .removeDirectory, .removeFile: "d"
         case .factsForRenaming, .rename: "f"
         case .makeDirectory: "m"
-        case .replace, .resume, .unique, .discardUpload: "w"
-        case .setMode: "M"
+        case .replace, .resume, .unique, .discardUpload, .makeSymbolicLink,
+            .availableByteCount:
+            "w"
+        case .setMode, .setGroup, .setFileModeMask: "M"
         case .setModificationTime: "T"
         }
     }
@@ -60,6 +66,10 @@ enum Operation: CaseIterable {
         case .setMode: try fileSystem.setMode(of: a, to: 0o640)
         case .list: try fileSystem.beginListing(of: a, [.sorted, .hidden])
         case .listItself: try fileSystem.beginListing(of: a, .directoryItself)
+        case .setGroup: try fileSystem.setGroup(of: a, to: 4_711)
+        case .makeSymbolicLink: try fileSystem.makeSymbolicLink(a, to: path("/b"))
+        case .setFileModeMask: try fileSystem.setFileModeMask(0o027)
+        case .availableByteCount: _ = try fileSystem.availableByteCount(in: a)
         }
     }
 
@@ -83,6 +93,10 @@ enum Operation: CaseIterable {
         case .setMode: "mode /a 416"
         case .list: "list /a 3"
         case .listItself: "list /a 32"
+        case .setGroup: "group /a 4711"
+        case .makeSymbolicLink: "link /a /b"
+        case .setFileModeMask: "mask 23"
+        case .availableByteCount: "available /a"
         }
     }
 }
@@ -171,6 +185,23 @@ final class RecordingFileSystem: FileSystem {
 
     func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError) {
         notes.append("mode \(path.text) \(mode)")
+    }
+
+    func setGroup(of path: VirtualPath, to group: UInt32) throws(FileError) {
+        notes.append("group \(path.text) \(group)")
+    }
+
+    func makeSymbolicLink(_ path: VirtualPath, to target: VirtualPath) throws(FileError) {
+        notes.append("link \(path.text) \(target.text)")
+    }
+
+    func setFileModeMask(_ mask: UInt16) throws(FileError) {
+        notes.append("mask \(mask)")
+    }
+
+    func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64 {
+        notes.append("available \(path.text)")
+        return 0x0123_4567_89AB
     }
 
     func beginListing(of path: VirtualPath, _ options: ListingOptions) throws(FileError) {

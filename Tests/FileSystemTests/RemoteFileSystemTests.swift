@@ -110,12 +110,16 @@ struct BrokenAnswerTests {
     @Test(arguments: Operation.allCases)
     func anAnswerToAnotherQuestionIsNone(operation: Operation) throws {
         let opened = FileReply.opened(sampleFacts, try path("/a"))
-        for reply in [.done, .facts(sampleFacts), opened, .entries([])] as [FileReply] {
+        let replies: [FileReply] = [
+            .done, .facts(sampleFacts), opened, .entries([]), .byteCount(7),
+        ]
+        for reply in replies {
             let silent = try Silent(answering: [reply.encoded])
             let error = thrown(FileError.self) { try operation.perform(on: silent.remote) }
             let isRight: Bool =
                 switch operation {
                 case .showFacts, .factsForRenaming: reply == .facts(sampleFacts)
+                case .availableByteCount: reply == .byteCount(7)
                 // An opened file takes a descriptor, and none comes here.
                 case .openForReading, .replace, .append, .resume, .unique: false
                 default: reply == .done

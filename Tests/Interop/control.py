@@ -76,7 +76,8 @@ class Control:
             self.pending += chunk
         line, _, self.pending = self.pending.partition(b"\n")
         assert line.endswith(b"\r"), f"a reply line without CR: {line!r}"
-        return line[:-1].decode("utf-8")
+        # Names need not be UTF-8; surrogateescape gives their bytes back.
+        return line[:-1].decode("utf-8", "surrogateescape")
 
     def reply(self):
         """The next whole reply, RFC 959 section 4.2."""

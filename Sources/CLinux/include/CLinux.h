@@ -15,6 +15,9 @@ static const uint64_t CLinux_RESOLVE_IN_ROOT = 0x10;
 /// RESOLVE_NO_MAGICLINKS of openat2(2).
 static const uint64_t CLinux_RESOLVE_NO_MAGICLINKS = 0x02;
 
+/// RESOLVE_NO_SYMLINKS of openat2(2).
+static const uint64_t CLinux_RESOLVE_NO_SYMLINKS = 0x04;
+
 /// O_PATH of open(2), which needs _GNU_SOURCE; the same on x86_64 and aarch64.
 static const int CLinux_O_PATH = 010000000;
 
@@ -30,6 +33,9 @@ int CLinux_fchmod_path(int descriptor, uint32_t mode);
 /// utimensat(2) with AT_EMPTY_PATH: sets the modification time of what `descriptor` (O_PATH too)
 /// names and leaves the access time.
 int CLinux_set_modification_time(int descriptor, int64_t seconds);
+
+/// fchownat(2) with AT_EMPTY_PATH: changes the group of what `descriptor` (O_PATH too) names.
+int CLinux_set_group(int descriptor, uint32_t group);
 
 /// renameat2(2) without flags.
 int CLinux_renameat(int from_directory, const char *from, int to_directory, const char *to);

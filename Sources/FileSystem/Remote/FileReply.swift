@@ -10,6 +10,7 @@ enum FileReply: Hashable {
     case facts(FileFacts)
     case opened(FileFacts, VirtualPath, isNew: Bool = false)
     case entries([DirectoryEntry])
+    case byteCount(Int64)
 
     private enum Tag: UInt8 {
         case done = 1
@@ -17,6 +18,7 @@ enum FileReply: Hashable {
         case facts
         case opened
         case entries
+        case byteCount
     }
 
     /// Entries that fit into one message, whatever their names.
@@ -54,6 +56,10 @@ enum FileReply: Hashable {
                 if let target = entry.target { writer.put(target) }
             }
             return writer.bytes
+        case .byteCount(let count):
+            var writer = MessageWriter(tag: Tag.byteCount.rawValue)
+            writer.put(count)
+            return writer.bytes
         }
     }
 
@@ -84,6 +90,10 @@ enum FileReply: Hashable {
                 entries.append(DirectoryEntry(name: name, facts: facts, target: target))
             }
             self = .entries(entries)
+        case .byteCount:
+            let count = try reader.take(Int64.self)
+            guard count >= 0 else { throw .invalidValue }
+            self = .byteCount(count)
         }
         try reader.finish()
     }

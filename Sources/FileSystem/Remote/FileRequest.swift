@@ -16,6 +16,10 @@ enum FileRequest: Hashable {
     case setMode(VirtualPath, UInt16)
     case beginListing(VirtualPath, ListingOptions)
     case nextEntries
+    case setGroup(VirtualPath, UInt32)
+    case makeSymbolicLink(VirtualPath, VirtualPath)
+    case setFileModeMask(UInt16)
+    case availableByteCount(VirtualPath)
 
     /// The longest path in a message, which ``VirtualPath`` allows.
     static let maximumPathByteCount = 4_096
@@ -34,6 +38,10 @@ enum FileRequest: Hashable {
         case setMode
         case beginListing
         case nextEntries
+        case setGroup
+        case makeSymbolicLink
+        case setFileModeMask
+        case availableByteCount
     }
 
     private var tag: Tag {
@@ -51,6 +59,10 @@ enum FileRequest: Hashable {
         case .setMode: .setMode
         case .beginListing: .beginListing
         case .nextEntries: .nextEntries
+        case .setGroup: .setGroup
+        case .makeSymbolicLink: .makeSymbolicLink
+        case .setFileModeMask: .setFileModeMask
+        case .availableByteCount: .availableByteCount
         }
     }
 
@@ -59,7 +71,8 @@ enum FileRequest: Hashable {
         var writer = MessageWriter(tag: tag.rawValue)
         switch self {
         case .enterDirectory(let path), .openForReading(let path), .makeDirectory(let path),
-            .removeDirectory(let path), .removeFile(let path), .discardUpload(let path):
+            .removeDirectory(let path), .removeFile(let path), .discardUpload(let path),
+            .availableByteCount(let path):
             writer.put(path.bytes)
         case .facts(let path, let purpose):
             writer.put(path.bytes)
@@ -74,7 +87,7 @@ enum FileRequest: Hashable {
                 writer.put(UInt8(3))
                 writer.put(offset)
             }
-        case .rename(let path, let newPath):
+        case .rename(let path, let newPath), .makeSymbolicLink(let path, let newPath):
             writer.put(path.bytes)
             writer.put(newPath.bytes)
         case .setModificationTime(let path, let seconds):
@@ -83,6 +96,11 @@ enum FileRequest: Hashable {
         case .setMode(let path, let mode):
             writer.put(path.bytes)
             writer.put(mode)
+        case .setGroup(let path, let group):
+            writer.put(path.bytes)
+            writer.put(group)
+        case .setFileModeMask(let mask):
+            writer.put(mask)
         case .beginListing(let path, let options):
             writer.put(path.bytes)
             writer.put(options.rawValue)
@@ -131,6 +149,20 @@ enum FileRequest: Hashable {
             guard options.isKnown else { throw .invalidValue }
             self = .beginListing(path, options)
         case .nextEntries: self = .nextEntries
+        case .setGroup:
+            let path = try reader.takePath()
+            let group = try reader.take(UInt32.self)
+            // chown(2) takes it for "leave as it is".
+            guard group != .max else { throw .invalidValue }
+            self = .setGroup(path, group)
+        case .makeSymbolicLink:
+            let path = try reader.takePath()
+            self = .makeSymbolicLink(path, try reader.takePath())
+        case .setFileModeMask:
+            let mask = try reader.take(UInt16.self)
+            guard mask <= 0o777 else { throw .invalidValue }
+            self = .setFileModeMask(mask)
+        case .availableByteCount: self = .availableByteCount(try reader.takePath())
         }
         try reader.finish()
     }

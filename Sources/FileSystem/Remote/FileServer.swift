@@ -76,6 +76,12 @@ package struct FileServer: ~Copyable {
         case .setModificationTime(let path, let seconds):
             try fileSystem.setModificationTime(of: path, to: seconds)
         case .setMode(let path, let mode): try fileSystem.setMode(of: path, to: mode)
+        case .setGroup(let path, let group): try fileSystem.setGroup(of: path, to: group)
+        case .makeSymbolicLink(let path, let target):
+            try fileSystem.makeSymbolicLink(path, to: target)
+        case .setFileModeMask(let mask): try fileSystem.setFileModeMask(mask)
+        case .availableByteCount(let path):
+            return .byteCount(try fileSystem.availableByteCount(in: path))
         case .beginListing(let path, let options):
             try fileSystem.beginListing(of: path, options)
         case .nextEntries: return .entries(try fileSystem.nextEntries())

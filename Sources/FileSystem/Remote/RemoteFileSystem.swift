@@ -118,6 +118,28 @@ package final class RemoteFileSystem: FileSystem {
         try perform(.setMode(path, mode))
     }
 
+    package func setGroup(of path: VirtualPath, to group: UInt32) throws(FileError) {
+        try perform(.setGroup(path, group))
+    }
+
+    package func makeSymbolicLink(
+        _ path: VirtualPath,
+        to target: VirtualPath
+    ) throws(FileError) {
+        try perform(.makeSymbolicLink(path, target))
+    }
+
+    package func setFileModeMask(_ mask: UInt16) throws(FileError) {
+        try perform(.setFileModeMask(mask))
+    }
+
+    package func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64 {
+        guard case .byteCount(let count) = try ask(.availableByteCount(path)) else {
+            throw .unavailable
+        }
+        return count
+    }
+
     package func beginListing(
         of path: VirtualPath,
         _ options: ListingOptions

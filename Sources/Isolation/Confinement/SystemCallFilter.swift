@@ -36,7 +36,9 @@ struct SystemCallFilter {
         allowed: basics + [
             "read", "write", "lseek", "fcntl", "openat2", "getdents64", "newfstatat", "fstat",
             "statx", "mkdirat", "unlinkat", "rename", "renameat", "renameat2", "fchmod",
-            "fchmodat2", "utimensat", "ftruncate", "faccessat2", "readlinkat",
+            "fchmodat2", "utimensat", "ftruncate", "faccessat2", "readlinkat", "fchownat",
+            "fstatfs",
+            "symlinkat", "umask",
         ],
         refused: ["openat", "ioctl"]
     )

@@ -63,19 +63,14 @@ extension FTPHandler {
     }
 
     private func refusal(of command: Command, _ rule: CommandRule) -> Reply? {
-        guard rule.isImplemented else { return Reply(502, "Command not implemented.") }
+        guard rule.isImplemented, offers(rule.verb) else {
+            return Reply(502, "Command not implemented.")
+        }
         if login == nil, rule.needsLogin {
             return refusalOfLogin() ?? Reply(530, "Please login with USER and PASS.")
         }
         let name = rule.verb.rawValue
-        if login != nil {
-            let session = configuration.session
-            if session.deniedCommands.contains(name)
-                || session.allowedCommands.map({ !$0.contains(name) }) ?? false
-            {
-                return Reply(550, "Permission denied.")
-            }
-        }
+        if login != nil, isDenied(rule.verb) { return Reply(550, "Permission denied.") }
         switch rule.argument {
         case .none where !command.argument.isEmpty:
             return Reply(501, "\(name) takes no argument.")
@@ -131,7 +126,12 @@ extension FTPHandler {
         case .appe: try store(argument, appending: true)
         case .stou: try storeUnique(argument)
         case .rest: try setRestartOffset(argument)
-        case .allo: try reply(202, "No storage allocation is necessary.")
+        case .allo: try allocate(argument)
+        case .host: try setHost(argument)
+        case .lang: try setLanguage(argument)
+        case .clnt: try noteClient(argument)
+        case .csid: try exchangeClientNames(argument)
+        case .avbl: try availableSpace(argument)
         case .abor: try abortNothing()
         case .dele: try deleteFile(argument)
         case .mkd: try makeDirectory(argument)

@@ -54,7 +54,7 @@ extension FTPHandler {
     }
 
     final func printWorkingDirectory() throws(SessionEnd) {
-        try reply(257, "\(workingDirectory.quoted) is the current directory")
+        try reply(257, "\(quoting: workingDirectory) is the current directory")
     }
 
     /// Changes something at the path that an argument names, and tells how it went.
@@ -87,7 +87,7 @@ extension FTPHandler {
         try change("MKD", argument) { fileSystem, path throws(FileError) in
             try fileSystem.makeDirectory(path)
         } done: {
-            Reply(257, "\($0.quoted) created")
+            Reply(257, "\(quoting: $0) created")
         }
     }
 
@@ -195,7 +195,7 @@ extension FTPHandler {
             try fileSystem.setModificationTime(of: path, to: time.seconds)
         } done: {
             verb == "MFMT"
-                ? Reply(213, "Modify=\(time.timeVal); \($0.text)")
+                ? Reply(213, "Modify=\(time.timeVal); \(path: $0)")
                 : Reply(213, "File modification time set.")
         }
     }

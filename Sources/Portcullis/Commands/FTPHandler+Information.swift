@@ -11,20 +11,17 @@ extension FTPHandler {
     private static let maximumStatusEntryCount = 1_000
 
     final func features() throws(SessionEnd) {
-        let lines = Features.lines(
+        let features = Features(
             tlsAvailable: offersTLS,
             machineFacts: machineFacts,
-            allowsPassive: configuration.passive.isEnabled,
-            allowsActive: configuration.active.isEnabled,
-            allowsTimeChange: configuration.files.allowsTimeChange
+            serves: serves
         )
-        try reply(Reply(211, lines: ["Features:"] + lines + ["End"]))
+        try reply(Reply(211, lines: ["Features:"] + features.lines + ["End"]))
     }
 
     final func help(_ argument: [UInt8]) throws(SessionEnd) {
         guard argument.isEmpty else {
-            guard let verb = Verb(name: argument), CommandTable.rule(for: verb).isImplemented
-            else {
+            guard let verb = Verb(name: argument), serves(verb) else {
                 try reply(501, "No such command.")
                 return
             }
@@ -32,7 +29,7 @@ extension FTPHandler {
             try reply(214, "\(rule.syntax): \(rule.summary)")
             return
         }
-        let names = CommandTable.all.filter(\.isImplemented).map(\.verb.rawValue)
+        let names = Verb.allCases.filter(serves).map(\.rawValue)
         var lines = ["The following commands are recognized."]
         for start in stride(from: 0, to: names.count, by: 12) {
             lines.append(names[start..<min(start + 12, names.count)].joined(separator: " "))
@@ -49,10 +46,10 @@ extension FTPHandler {
             try statusOfPath(argument)
             return
         }
-        var lines = ["FTP server status:"]
+        var lines: [ReplyText] = ["FTP server status:"]
         lines.append("Connected from \(peer.address), \(control.stream.summary)")
         if let login {
-            lines.append("Logged in as \(login.user), in \(workingDirectory.text)")
+            lines.append("Logged in as \(login.user), in \(path: workingDirectory)")
             lines.append("TYPE \(type == .ascii ? "ASCII" : "Image"), STRU File, MODE Stream")
         } else {
             lines.append("Not logged in")
@@ -101,10 +98,8 @@ extension FTPHandler {
             }
         }
         guard let (text, isCut) = found else { return }
-        var lines = ["Status of \(request.path.text):"]
-        lines += text.split(separator: UInt8(ascii: "\n")).map {
-            String(decoding: $0.dropLast(), as: UTF8.self)
-        }
+        var lines: [ReplyText] = ["Status of \(path: request.path):"]
+        lines += text.split(separator: UInt8(ascii: "\n")).map { ReplyText(name: $0.dropLast()) }
         lines.append(isCut ? "Cut here; use LIST for all." : "End of status")
         try reply(Reply(213, lines: lines))
     }

@@ -104,8 +104,7 @@ extension FTPHandler {
             to: &line
         )
         // RFC 3659 section 7.2: a space, then the entry, which without facts begins with one.
-        let text = " " + String(decoding: line, as: UTF8.self)
-        try reply(Reply(250, "Listing \(path.text)", text, "End"))
+        try reply(Reply(250, "Listing \(path: path)", " \(name: line)", "End"))
     }
 
     private func sendListing(

@@ -26,10 +26,10 @@ extension FTPHandler {
             return
         }
         let converts = type == .ascii && configuration.files.convertsDownloads
-        let opening =
+        let opening: ReplyText =
             type == .ascii
-            ? "Opening ASCII mode data connection for \(path.text)."
-            : "Opening BINARY mode data connection for \(path.text) (\(size - offset) bytes)."
+            ? "Opening ASCII mode data connection for \(path: path)."
+            : "Opening BINARY mode data connection for \(path: path) (\(size - offset) bytes)."
         try transfer(
             "RETR",
             path,
@@ -78,12 +78,12 @@ extension FTPHandler {
         let converts = type == .ascii && configuration.files.convertsUploads
         let isUnique = disposition == .unique
         // RFC 1123 section 4.1.2.9: the name is told in just this form.
-        let opening = isUnique ? "FILE: \(file.path.text)" : "Ok to send data."
+        let opening: ReplyText = isUnique ? "FILE: \(path: file.path)" : "Ok to send data."
         try transfer(
             verb,
             file.path,
             opening: opening,
-            done: isUnique ? "Transfer complete; FILE: \(file.path.text)" : "Transfer complete.",
+            done: isUnique ? "Transfer complete; FILE: \(path: file.path)" : "Transfer complete.",
             failed: { hasBegun in
                 // Only what this upload made: an old file stays, whatever became of it. An empty
                 // file of an upload that never began is nobody's wish.

@@ -189,6 +189,12 @@ package struct Configuration: Sendable {
         package var convertsUploads = true
         /// Whether TYPE A converts the line ends of downloads (`ascii_download_enable`).
         package var convertsDownloads = true
+        /// Whether HASH and its kin are served (`hash_enable`).
+        package var allowsHashing = true
+        /// The largest file that is hashed, in bytes; 0 is no limit (`hash_max_size`).
+        package var maximumHashByteCount = 0
+        /// Whether files may be copied within the server (`copy_enable`).
+        package var allowsCopying = true
         /// Whether an upload that failed is removed (`delete_failed_uploads`).
         package var deletesFailedUploads = false
     }
@@ -197,6 +203,8 @@ package struct Configuration: Sendable {
     package struct Session: Sendable {
         /// The text of the greeting, lines separated by LF (`ftpd_banner`, `banner_file`).
         package var banner: String?
+        /// The hosts that HOST may name, in lower case; empty is any (`host_names`).
+        package var hostNames: Set<String> = []
         /// The only commands served, in upper case; nil is all of them (`cmds_allowed`).
         package var allowedCommands: Set<String>?
         /// Commands that are not served, in upper case (`cmds_denied`).

@@ -42,8 +42,8 @@ extension FTPHandler {
     final func transfer(
         _ verb: String,
         _ path: VirtualPath,
-        opening: String,
-        done: String,
+        opening: ReplyText,
+        done: ReplyText,
         failed: (_ hasBegun: Bool) -> Void = { _ in },
         move: (DTPHandler) throws(TransferFailure) -> Void
     ) throws(SessionEnd) {
@@ -104,7 +104,7 @@ extension FTPHandler {
     private func conclude(
         _ failure: TransferFailure?,
         verb: String,
-        done: String
+        done: ReplyText
     ) throws(SessionEnd) {
         switch failure {
         case nil: try reply(226, done)

@@ -56,6 +56,6 @@ extension ConfigurationOption {
         "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
         "local_root", "user_sub_token", "cmds_allowed", "cmds_denied",
         "idle_session_timeout", "data_connection_timeout", "accept_timeout", "connect_timeout",
-        "require_ssl_reuse", "max_per_user",
+        "require_ssl_reuse", "max_per_user", "hash_enable", "hash_max_size", "copy_enable",
     ]
 }

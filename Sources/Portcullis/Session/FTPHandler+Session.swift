@@ -85,6 +85,11 @@ extension FTPHandler {
         try reply(Reply(code, text))
     }
 
+    /// Sends a reply of one line in which names of files stand byte for byte.
+    final func reply(_ code: UInt16, _ text: ReplyText) throws(SessionEnd) {
+        try reply(Reply(code, text))
+    }
+
     /// Says the last words and closes.
     final func end(_ reason: SessionEnd) {
         let words: Reply? =

@@ -13,6 +13,9 @@ extension ConfigurationOption {
         .toggle("use_localtime", sets: \.files.usesLocalTime),
         .toggle("ascii_upload_enable", sets: \.files.convertsUploads),
         .toggle("ascii_download_enable", sets: \.files.convertsDownloads),
+        .toggle("hash_enable", sets: \.files.allowsHashing),
+        .number("hash_max_size", 0...Int.max, sets: \.files.maximumHashByteCount),
+        .toggle("copy_enable", sets: \.files.allowsCopying),
         .toggle("delete_failed_uploads", sets: \.files.deletesFailedUploads),
         .ignoredToggle(
             "lock_upload_files",

@@ -1,3 +1,5 @@
+internal import FTPProtocol
+
 extension ConfigurationOption {
     /// The conversation on the control connection.
     static let messages: [ConfigurationOption] = [
@@ -14,6 +16,7 @@ extension ConfigurationOption {
         .ignoredText("message_file", why: "messages of directories are not sent"),
         .commands("cmds_allowed") { $0.configuration.session.allowedCommands = $1 },
         .commands("cmds_denied") { $0.configuration.session.deniedCommands = $1 ?? [] },
+        .hostNames("host_names"),
         .ignoredToggle(
             "async_abor_enable",
             why: "ABOR is always served, and needs no switch"
@@ -47,6 +50,25 @@ extension ConfigurationOption {
                 )
             }
             apply(&draft, Set(commands))
+            return .honoured
+        }
+    }
+
+    /// A list of hosts with commas between them.
+    private static func hostNames(_ name: String) -> ConfigurationOption {
+        .text(name) { (draft, value) in
+            var names: Set<String> = []
+            for word in value.map({ $0.utf8.split(separator: UInt8(ascii: ",")) }) ?? [] {
+                let text = String(decoding: word.trimmingBlanks(), as: UTF8.self)
+                guard let host = HostName(text) else {
+                    return .refused(
+                        why: "`\(text)` is not the name of a host",
+                        mend: "write names with commas between them, such as ftp.example.org"
+                    )
+                }
+                names.insert(host.text)
+            }
+            draft.configuration.session.hostNames = names
             return .honoured
         }
     }

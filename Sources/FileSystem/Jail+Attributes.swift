@@ -1,0 +1,49 @@
+internal import CLinux
+package import FTPProtocol
+internal import Glibc
+internal import LinuxSystem
+internal import SystemPackage
+
+// What a jail does for SITE CHGRP, SYMLINK and UMASK, MFF and AVBL.
+
+extension Jail {
+    package func setGroup(of path: VirtualPath, to group: UInt32) throws(FileError) {
+        try reduced { () throws(SystemError) in
+            let file = try root.locate(path)
+            try checked("fchownat", CLinux_set_group(file.number, group))
+        }
+    }
+
+    package func makeSymbolicLink(
+        _ path: VirtualPath,
+        to target: VirtualPath
+    ) throws(FileError) {
+        guard let name = path.lastComponent else { throw .exists }
+        try reduced { () throws(SystemError) in
+            // Counting `..` is right only where no name on the way is a link itself.
+            let parent = try root.directory(path.parent, followsLinks: false)
+            let number = parent.number
+            let result = unsafe withPathPointer(target.relative(to: path.parent)) { target in
+                unsafe withPathPointer(name) { unsafe symlinkat(target, number, $0) }
+            }
+            guard result == 0 else { throw SystemError("symlinkat") }
+        }
+    }
+
+    package func setFileModeMask(_ mask: UInt16) throws(FileError) {
+        Credentials.setFileModeMask(mask)
+    }
+
+    package func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64 {
+        try reduced { () throws(SystemError) in
+            let directory = try root.directory(path)
+            var status = statvfs()
+            guard unsafe fstatvfs(directory.number, &status) == 0 else {
+                throw SystemError("fstatvfs")
+            }
+            let (count, overflowed) = UInt64(status.f_bavail)
+                .multipliedReportingOverflow(by: UInt64(status.f_frsize))
+            return overflowed ? .max : Int64(clamping: count)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import FTPProtocol
+import FileSystem
+import Glibc
+import LinuxSystem
+import Testing
+
+@Suite("Links, groups and room in a jail")
+struct JailAttributesTests {
+    private func target(_ ground: Ground, _ name: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 256)
+        let count = unsafe readlink("\(ground.root)/\(name)", &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    @Test func linksAreRelativeAndStayInside() throws {
+        let ground = try Ground()
+        let jail = try ground.jail()
+        try ground.makeDirectory("a")
+        try ground.write("a/file", "12")
+        try jail.makeSymbolicLink(path("/one"), to: path("/a/file"))
+        try jail.makeSymbolicLink(path("/a/two"), to: path("/one"))
+        try jail.makeSymbolicLink(path("/a/up"), to: .root)
+        try jail.makeSymbolicLink(path("/dangling"), to: path("/b/c"))
+        #expect(target(ground, "one") == "a/file")
+        #expect(target(ground, "a/two") == "../one")
+        #expect(target(ground, "a/up") == "..")
+        #expect(target(ground, "dangling") == "b/c")
+        #expect(try readAll(jail.openForReading(path("/a/up/a/two"))) == "12")
+        #expect(thrown { try jail.makeSymbolicLink(path("/one"), to: .root) } == FileError.exists)
+        #expect(thrown { try jail.makeSymbolicLink(.root, to: path("/a")) } == FileError.exists)
+        #expect(thrown { try jail.makeSymbolicLink(path("/x/y"), to: .root) } == FileError.notFound)
+    }
+
+    @Test func noLinkIsMadeThroughALink() throws {
+        // Beneath it the steps up would be counted from somewhere else.
+        let ground = try Ground()
+        let jail = try ground.jail()
+        try ground.makeDirectory("a")
+        try ground.makeDirectory("a/b")
+        try ground.link("a/b/top", to: "/")
+        let error = thrown(FileError.self) {
+            try jail.makeSymbolicLink(path("/a/b/top/new"), to: path("/x"))
+        }
+        #expect(error == .tooManyLinks)
+        #expect(ground.status("new") == nil)
+    }
+
+    @Test func theGroupIsTheFilesAndNotTheLinks() throws {
+        let ground = try Ground()
+        let jail = try ground.jail()
+        try ground.write("file")
+        try ground.link("link", to: "file")
+        try ground.link("out", to: "../outside/secret")
+        let group = geteuid() == 0 ? 4_711 : getegid()
+        try jail.setGroup(of: path("/link"), to: group)
+        #expect(ground.status("file")?.st_gid == group)
+        #expect(thrown { try jail.setGroup(of: path("/none"), to: group) } == FileError.notFound)
+        #expect(thrown { try jail.setGroup(of: path("/out"), to: group) } == FileError.notFound)
+    }
+
+    @Test func roomIsThatOfTheDirectorysFileSystem() throws {
+        let ground = try Ground()
+        let jail = try ground.jail()
+        try ground.makeDirectory("a")
+        try ground.write("file")
+        #expect(try jail.availableByteCount(in: .root) > 0)
+        #expect(try jail.availableByteCount(in: path("/a")) > 0)
+        let error = thrown(FileError.self) { _ = try jail.availableByteCount(in: path("/file")) }
+        #expect(error == .notDirectory)
+    }
+}

@@ -1,0 +1,45 @@
+"""ALLO and AVBL: how much may be stored."""
+
+import os
+
+import pytest
+
+MOST = 2 ** 63 - 1
+
+
+@pytest.fixture
+def session(gateway, account):
+    return gateway.session(account)
+
+
+def room(path):
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize
+
+
+def test_available_space_is_that_of_the_disk(session, account):
+    account.directory("d")
+    account.file("f")
+    for line in ("AVBL", "AVBL /", "AVBL d"):
+        reply = session.expect(line, 213)
+        told = int(reply.text.split()[1])
+        assert abs(told - room(account.home)) < 1 << 30
+    session.expect("AVBL nothing", 550)
+    session.expect("AVBL f", 550)
+
+
+def test_what_cannot_fit_is_refused_before_it_is_sent(session):
+    for good in ("ALLO 0", "ALLO 1000", "ALLO 1000 R 80"):
+        session.expect(good, 200)
+    session.expect(f"ALLO {MOST}", 452)
+    session.expect(f"ALLO {MOST} R 80", 452)
+    for bad in ("ALLO", "ALLO x", "ALLO -1", f"ALLO {MOST + 1}", "ALLO 10 R", "ALLO 10 20",
+                "ALLO 10 R x", "ALLO 10 R 20 30"):
+        session.expect(bad, 501)
+
+
+def test_a_user_who_may_not_store_learns_nothing(serve, account):
+    session = serve(write_enable="NO").session(account)
+    session.expect("AVBL", 550)
+    session.expect("ALLO 1000", 202)
+    session.expect(f"ALLO {MOST}", 202)
