@@ -38,14 +38,3 @@ package final class DummyAuthorizer: Authorizer {
         return PlainLogin(account: user.account)
     }
 }
-
-/// A login with nothing to end.
-private final class PlainLogin: Login {
-    let account: Account
-
-    init(account: Account) {
-        self.account = account
-    }
-
-    func end() {}
-}

@@ -1,6 +1,7 @@
 /// The users of a `userlist_file`: those who may not log in, or the only ones who may.
 package struct UserList: Hashable, Sendable {
-    private let names: Set<String>
+    /// The names, as they are written.
+    package let names: Set<String>
     private let denies: Bool
 
     /// Reads one name a line; blank lines and lines that begin with `#` name nobody.

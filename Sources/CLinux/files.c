@@ -43,8 +43,10 @@ int CLinux_set_group(int descriptor, uint32_t group) {
     return fchownat(descriptor, "", (uid_t)-1, group, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-int CLinux_renameat(int from_directory, const char *from, int to_directory, const char *to) {
-    return renameat(from_directory, from, to_directory, to) < 0 ? -errno : 0;
+int CLinux_renameat(
+    int from_directory, const char *from, int to_directory, const char *to, int replaces) {
+    unsigned int flags = replaces ? 0 : RENAME_NOREPLACE;
+    return renameat2(from_directory, from, to_directory, to, flags) < 0 ? -errno : 0;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {

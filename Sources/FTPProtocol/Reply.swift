@@ -48,6 +48,16 @@ package struct Reply: Hashable, Sendable {
         self.lines = lines
     }
 
+    /// Creates a reply from text that an administrator wrote, one line for each of its own.
+    ///
+    /// - Parameters:
+    ///   - code: A number from 100 to 559; any other is a programmer's error.
+    ///   - text: The text, lines separated by LF.
+    package init(_ code: UInt16, text: String) {
+        let lines = text.utf8.split(separator: .lineFeed, omittingEmptySubsequences: false)
+        self.init(code, lines: lines.map { String(decoding: $0, as: UTF8.self) })
+    }
+
     /// The bytes to send, each line ending in CR LF.
     ///
     /// The first line starts `NNN-` and the last `NNN ` (RFC 959 section 4.2). Lines in between

@@ -12,6 +12,13 @@ package struct FileRules: Hashable, Sendable {
     /// alone.
     package var allowsListing = true
 
+    /// Whether a file that exists may be replaced or added to (`overwrite_enable`).
+    package var allowsOverwriting = true
+
+    /// Whether only files that everybody on the host may read are sent
+    /// (`anon_world_readable_only`).
+    package var worldReadableOnly = false
+
     /// Permission bits taken from new files and directories (`local_umask`, `anon_umask`).
     package var umask: UInt16 = 0o077
 

@@ -38,6 +38,9 @@ package protocol FileSystem: AnyObject {
     /// Gives `path` the name `newPath`, replacing a file that has it.
     func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError)
 
+    /// Gives `path` the name `newPath`, which nothing may have yet.
+    func rename(_ path: VirtualPath, toFree newPath: VirtualPath) throws(FileError)
+
     /// Sets the modification time, in seconds since 1970 UTC.
     func setModificationTime(of path: VirtualPath, to seconds: Int64) throws(FileError)
 
@@ -65,6 +68,13 @@ package protocol FileSystem: AnyObject {
     func nextEntries() throws(FileError) -> [DirectoryEntry]
 }
 
+extension FileSystem {
+    package func rename(_ path: VirtualPath, toFree newPath: VirtualPath) throws(FileError) {
+        guard (try? facts(of: newPath, for: .renaming)) == nil else { throw .exists }
+        try rename(path, to: newPath)
+    }
+}
+
 /// What somebody wants to know a file's facts for; decides which permission it takes.
 package enum FactsPurpose: UInt8, Sendable {
     /// To show them (SIZE, MDTM, MLST, STAT); follows symbolic links.
@@ -81,6 +91,8 @@ package enum WriteDisposition: Hashable, Sendable {
     case append
     /// STOR after REST: from this offset on, at most the file's size.
     case resume(offset: Int64)
+    /// STOR of a user who may not replace anything: a file that did not exist.
+    case create
     /// STOU: a file that did not exist, its name made of the path's.
     case unique
 }

@@ -77,6 +77,11 @@ package final class Jail: FileSystem {
         var creates = true
         if case .resume(let offset) = disposition, offset > 0 { creates = false }
         do throws(SystemError) {
+            if disposition == .create {
+                let file = try root.open(path, flags: flags | O_CREAT | O_EXCL, mode: openMode)
+                let facts = try FileFacts.of(file)
+                return OpenedFile(descriptor: file, facts: facts, path: path, isNew: true)
+            }
             var isNew = false
             // Not O_TRUNC: the content goes when the new one is about to come.
             let file = try openOrCreate(path, flags, creates: creates, isNew: &isNew)
@@ -88,7 +93,7 @@ package final class Jail: FileSystem {
             case .resume(let offset):
                 guard offset <= facts.size else { throw SystemError("lseek", .invalidArgument) }
                 try file.seek(to: offset)
-            case .replace, .append, .unique:
+            case .replace, .append, .create, .unique:
                 break
             }
             return OpenedFile(descriptor: file, facts: facts, path: path, isNew: isNew)
@@ -168,6 +173,18 @@ package final class Jail: FileSystem {
     }
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
+        try rename(path, newPath, replaces: true)
+    }
+
+    package func rename(_ path: VirtualPath, toFree newPath: VirtualPath) throws(FileError) {
+        try rename(path, newPath, replaces: false)
+    }
+
+    private func rename(
+        _ path: VirtualPath,
+        _ newPath: VirtualPath,
+        replaces: Bool
+    ) throws(FileError) {
         guard let name = path.lastComponent, let newName = newPath.lastComponent else {
             throw .accessDenied
         }
@@ -177,7 +194,7 @@ package final class Jail: FileSystem {
             let (from, to) = (parent.number, newParent.number)
             let result = unsafe withPathPointer(name) { name in
                 unsafe withPathPointer(newName) { newName in
-                    unsafe CLinux_renameat(from, name, to, newName)
+                    unsafe CLinux_renameat(from, name, to, newName, replaces ? 1 : 0)
                 }
             }
             try checked("renameat", result)

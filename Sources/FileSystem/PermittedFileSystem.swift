@@ -36,7 +36,11 @@ package final class PermittedFileSystem: FileSystem {
 
     package func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile {
         try require(.retrieve)
-        return try base.openForReading(path)
+        let file = try base.openForReading(path)
+        guard !rules.worldReadableOnly || file.facts.mode & 0o004 != 0 else {
+            throw .notPermitted
+        }
+        return file
     }
 
     package func openForWriting(
@@ -44,6 +48,9 @@ package final class PermittedFileSystem: FileSystem {
         _ disposition: WriteDisposition
     ) throws(FileError) -> OpenedFile {
         try require(disposition == .append ? .append : .store)
+        guard rules.allowsOverwriting || disposition == .unique else {
+            return try base.openForWriting(path, .create)
+        }
         return try base.openForWriting(path, disposition)
     }
 
@@ -69,6 +76,10 @@ package final class PermittedFileSystem: FileSystem {
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
         try require(.rename)
+        guard rules.allowsOverwriting else {
+            try base.rename(path, toFree: newPath)
+            return
+        }
         try base.rename(path, to: newPath)
     }
 

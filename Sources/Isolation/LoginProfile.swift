@@ -9,6 +9,9 @@ package struct LoginProfile: Hashable, Sendable {
     /// Where the session begins, as it sees it.
     package var workingDirectory = VirtualPath.root
 
+    /// Whether the rules for anonymous users hold on the connections.
+    package var isAnonymous = false
+
     /// What the Agent enforces.
     package var rules: FileRules
 

@@ -97,7 +97,9 @@ class FTPHandler {
     }
 
     /// Why USER is refused before anything else is looked at, or `nil`.
-    func refusalOfLogin() -> Reply? { nil }
+    ///
+    /// `user` is `nil` where somebody has yet to be named.
+    func refusalOfLogin(of user: String?) -> Reply? { nil }
 
     /// Why a transfer is refused at the present protection level, or `nil`.
     func refusalOfTransfer() -> Reply? { nil }

@@ -165,9 +165,10 @@ extension FTPServer {
     }
 
     static func makeAuthorizers(
-        _ configuration: Configuration,
+        _ report: ConfigurationReport,
         _ demonstration: DemonstrationAccount?
-    ) -> [any Authorizer] {
+    ) throws(ServerError) -> [any Authorizer] {
+        let configuration = report.configuration
         var authorizers: [any Authorizer] = []
         if let demonstration {
             let dummy = DummyAuthorizer()
@@ -183,7 +184,11 @@ extension FTPServer {
             )
             authorizers.append(dummy)
         }
+        if configuration.anonymous.isEnabled {
+            authorizers.append(try makeAnonymousAuthorizer(report))
+        }
         let login = configuration.login
+        guard login.localUsers else { return authorizers }
         authorizers.append(
             UnixAuthorizer(
                 .init(
@@ -193,5 +198,53 @@ extension FTPServer {
             )
         )
         return authorizers
+    }
+
+    private static func makeAnonymousAuthorizer(
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> AnonymousAuthorizer {
+        let anonymous = report.configuration.anonymous
+        let name = anonymous.userName
+        let account =
+            Credentials.isRoot
+            ? SystemAccount(named: name)
+            : SystemAccount(name: name, credentials: .current, home: anonymous.root ?? "/")
+        guard let account else {
+            throw .option(
+                "ftp_username",
+                name,
+                report,
+                "no such account",
+                mend: "name an account that owns nothing, or set anonymous_enable=NO"
+            )
+        }
+        var settings = AnonymousAuthorizer.Settings(account: account)
+        if let file = anonymous.bannedEmailFile {
+            settings.banned = try readList(file, "banned_email_file", report)
+        }
+        if let file = anonymous.emailPasswordFile {
+            settings.accepted = try readList(file, "email_password_file", report)
+        }
+        return AnonymousAuthorizer(settings)
+    }
+
+    /// Reads a file of one word a line, in lower case.
+    private static func readList(
+        _ file: String,
+        _ option: String,
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> Set<String> {
+        do throws(SystemError) {
+            let content = try readFile(at: file, maximumByteCount: 1_048_576)
+            return Set(UserList(content, denies: false).names.map { $0.lowercased() })
+        } catch {
+            throw .option(
+                option,
+                file,
+                report,
+                "cannot be read (\(error))",
+                mend: "name a readable file, or switch the list off"
+            )
+        }
     }
 }

@@ -30,7 +30,7 @@ package final class FTPServer {
             logLevel: logger.logLevel
         )
         let listening = try Self.makeListenerSettings(report)
-        let authorizers = Self.makeAuthorizers(configuration, demonstration)
+        let authorizers = try Self.makeAuthorizers(report, demonstration)
         do throws(ListenerError) {
             listener = try Listener(listening, authorizers: authorizers, logger: logger)
         } catch {
@@ -45,6 +45,7 @@ package final class FTPServer {
         _ = try makeContext(report)
         _ = try resolvePassiveAddress(report)
         _ = try makeListenerSettings(report)
+        _ = try makeAuthorizers(report, nil)
     }
 
     /// Where clients are accepted.

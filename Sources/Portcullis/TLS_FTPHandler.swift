@@ -1,4 +1,6 @@
+internal import Authentication
 internal import FTPProtocol
+internal import Isolation
 internal import LinuxSystem
 internal import Logging
 internal import TLS
@@ -20,8 +22,13 @@ final class TLS_FTPHandler: FTPHandler {
         try super.begin()
     }
 
-    override func refusalOfLogin() -> Reply? {
-        guard configuration.tls.requiredForLogin, !control.stream.isTLS else { return nil }
+    override func refusalOfLogin(of user: String?) -> Reply? {
+        let anonymous = configuration.anonymous
+        let isAnonymous =
+            anonymous.isEnabled && (user.map(AnonymousAuthorizer.isAnonymous) ?? false)
+        let isRequired =
+            isAnonymous ? anonymous.requiresTLSForLogin : configuration.tls.requiredForLogin
+        guard isRequired, settings.tls != nil, !control.stream.isTLS else { return nil }
         return Reply(
             530,
             """
@@ -32,7 +39,10 @@ final class TLS_FTPHandler: FTPHandler {
     }
 
     override func refusalOfTransfer() -> Reply? {
-        guard configuration.tls.requiredForData, level == .clear else { return nil }
+        let isRequired =
+            login?.terms.isAnonymous == true
+            ? configuration.anonymous.requiresTLSForData : configuration.tls.requiredForData
+        guard isRequired, settings.tls != nil, level == .clear else { return nil }
         // RFC 4217 section 10.2 names this code for it.
         return Reply(
             521,
@@ -163,7 +173,12 @@ final class TLS_FTPHandler: FTPHandler {
             }
             return
         }
-        guard wanted == .private || !configuration.tls.requiredForData else {
+        // Before the login nobody knows which of the two rules will hold; the transfer asks again.
+        let anonymous = configuration.anonymous
+        let isRequired =
+            configuration.tls.requiredForData
+            && (!anonymous.isEnabled || anonymous.requiresTLSForData)
+        guard wanted == .private || !isRequired else {
             try reply(534, "PROT C is refused: data connections must be encrypted.")
             return
         }

@@ -5,16 +5,12 @@ import Testing
 struct DispositionTests {
     @Test(arguments: [
         "ssl_sslv2=YES", "ssl_sslv3=YES", "ssl_tlsv1=YES", "ssl_tlsv11=YES", "ssl_tlsv1_1=YES",
-        "ssl_ciphers=HIGH", "ssl_dh_file=/etc/dh.pem", "allow_anon_ssl=YES",
-        "force_anon_logins_ssl=YES", "force_anon_data_ssl=YES", "anonymous_enable=YES",
-        "anon_root=/srv", "anon_upload_enable=YES", "anon_mkdir_write_enable=YES",
-        "anon_other_write_enable=YES", "anon_world_readable_only=NO", "anon_umask=022",
-        "anon_max_rate=1000", "no_anon_password=YES", "deny_email_enable=YES",
-        "secure_email_list_enable=YES", "banned_email_file=/etc/x", "email_password_file=/etc/x",
-        "ftp_username=ftp", "guest_username=ftp", "virtual_use_local_privs=YES",
+        "ssl_ciphers=HIGH", "ssl_dh_file=/etc/dh.pem", "allow_anon_ssl=NO",
+        "anon_max_rate=1000", "banned_email_file=/etc/x", "email_password_file=/etc/x",
+        "guest_username=ftp", "virtual_use_local_privs=YES",
         "chown_uploads=YES", "chown_username=root", "chown_upload_mode=0600", "tcp_wrappers=YES",
-        "chroot_local_user=NO", "chroot_list_enable=YES", "chroot_list_file=/etc/x",
-        "allow_writeable_chroot=YES", "passwd_chroot_enable=YES", "secure_chroot_dir=/run/x",
+        "chroot_list_enable=YES", "chroot_list_file=/etc/x",
+        "allow_writeable_chroot=YES", "secure_chroot_dir=/run/x",
         "isolate=YES", "isolate_network=NO", "ptrace_sandbox=YES", "one_process_model=YES",
         "run_as_launching_user=YES", "setproctitle_enable=YES", "background=YES",
         "no_log_lock=YES", "async_abor_enable=YES", "trans_chunk_size=8192", "use_sendfile=YES",
@@ -46,6 +42,10 @@ struct DispositionTests {
         "utf8_filesystem=YES", "trans_chunk_size=0", "ls_recurse_enable=NO",
         "hash_enable=NO", "hash_max_size=1000000000000", "copy_enable=NO",
         "host_names=ftp.example.org, files.example.org", "host_names=",
+        "chroot_local_user=NO", "passwd_chroot_enable=YES", "anon_root=/srv", "ftp_username=ftp",
+        "anon_upload_enable=YES", "anon_mkdir_write_enable=YES", "anon_other_write_enable=YES",
+        "anon_world_readable_only=NO", "anon_umask=022", "no_anon_password=YES",
+        "force_anon_logins_ssl=YES", "force_anon_data_ssl=NO", "allow_anon_ssl=YES",
     ])
     func whatIsTheRuleAnywayIsHonoured(text: String) throws {
         let fixture = try Fixture()
@@ -60,7 +60,7 @@ struct DispositionTests {
         "validate_cert=YES", "ca_certs_file=/etc/x", "ssl_sni_hostname=ftp.example.org",
         "guest_enable=YES", "local_enable=NO", "http_enable=YES", "ftp_enable=NO",
         "deny_file={*.mp3}", "hide_file={.*}", "upload_file=*.csv", "download_file=*.csv",
-        "user_config_dir=/etc/users", "listen_address=::1", "listen_address=localhost",
+        "user_config_dir=/nonexistent", "listen_address=::1", "listen_address=localhost",
         "listen_address6=127.0.0.1", "local_root=srv", "pam_service_name=../login",
         "pam_service_name=absent", "rsa_cert_file=/nonexistent/cert.pem",
         "rsa_private_key_file=/nonexistent/key.pem", "banner_file=/nonexistent/banner",
@@ -68,7 +68,8 @@ struct DispositionTests {
         "cmds_denied=SITE CHMOD", "cmds_denied=RETR,ST*R", "cmds_allowed=,", "host_names=a b",
         "host_names=a,,-b",
         "hash_max_size=-1",
-        "listen=NO", "pam_conf_dir=/nonexistent",
+        "listen=NO", "pam_conf_dir=/nonexistent", "deny_email_enable=YES",
+        "secure_email_list_enable=YES",
     ])
     func aRefusalNamesTheLineAndTheMend(text: String) throws {
         let fixture = try Fixture()

@@ -43,8 +43,9 @@ struct OptionTableTests {
     static let ours = [
         "pam_conf_dir", "ssl_alpn_required", "ssl_handshake_timeout", "shutdown_timeout",
         "login_timeout",
-        "max_per_user", "ban_failures", "ban_period", "ban_time",
         "host_names", "hash_enable", "hash_max_size", "copy_enable",
+        "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",
+        "ban_period", "ban_time",
     ]
 
     @Test func allOfVsftpdIsHere() {

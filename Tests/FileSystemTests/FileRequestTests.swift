@@ -15,6 +15,7 @@ struct FileRequestTests {
             .facts(a, .showing), .facts(b, .renaming),
             .openForReading(b),
             .openForWriting(a, .replace), .openForWriting(a, .append), .openForWriting(a, .unique),
+            .openForWriting(a, .create),
             .openForWriting(a, .resume(offset: 0)), .openForWriting(a, .resume(offset: .max)),
             .makeDirectory(a), .removeDirectory(a), .removeFile(a), .discardUpload(a),
             .rename(a, b), .rename(b, a),
@@ -148,7 +149,7 @@ struct FileRequestTests {
         }
     }
 
-    @Test(arguments: [4, 255] as [UInt8])
+    @Test(arguments: [5, 255] as [UInt8])
     func anUnknownDispositionIsRefused(disposition: UInt8) {
         #expect(throws: MessageError.invalidValue) {
             try FileRequest(decoding: request(tag: 4, path: bytes("/a"), [disposition]))

@@ -175,6 +175,10 @@ final class RecordingFileSystem: FileSystem {
         notes.append("discard \(path.text)")
     }
 
+    func rename(_ path: VirtualPath, toFree newPath: VirtualPath) throws(FileError) {
+        notes.append("rename \(path.text) free \(newPath.text)")
+    }
+
     func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
         notes.append("rename \(path.text) \(newPath.text)")
     }

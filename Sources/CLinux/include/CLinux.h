@@ -37,8 +37,9 @@ int CLinux_set_modification_time(int descriptor, int64_t seconds);
 /// fchownat(2) with AT_EMPTY_PATH: changes the group of what `descriptor` (O_PATH too) names.
 int CLinux_set_group(int descriptor, uint32_t group);
 
-/// renameat2(2) without flags.
-int CLinux_renameat(int from_directory, const char *from, int to_directory, const char *to);
+/// renameat2(2); fails with -EEXIST when `to` exists and `replaces` is 0.
+int CLinux_renameat(
+    int from_directory, const char *from, int to_directory, const char *to, int replaces);
 
 /// nftw(3) with remove(3): removes a directory and everything in it, without following links.
 int CLinux_remove_tree(const char *path);

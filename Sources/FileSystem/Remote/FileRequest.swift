@@ -86,6 +86,7 @@ enum FileRequest: Hashable {
             case .resume(let offset):
                 writer.put(UInt8(3))
                 writer.put(offset)
+            case .create: writer.put(UInt8(4))
             }
         case .rename(let path, let newPath), .makeSymbolicLink(let path, let newPath):
             writer.put(path.bytes)
@@ -185,6 +186,7 @@ extension MessageReader {
             let offset = try take(Int64.self)
             guard offset >= 0 else { throw .invalidValue }
             return .resume(offset: offset)
+        case 4: return .create
         default: throw .invalidValue
         }
     }

@@ -9,6 +9,9 @@ package struct LoginTerms: Hashable, Sendable {
     /// Where the session begins.
     package var workingDirectory: VirtualPath
 
+    /// Whether the rules for anonymous users hold on the connections.
+    package var isAnonymous: Bool
+
     /// Options that differ for this login, each `name=value`.
     package var options: [String]
 
@@ -17,7 +20,13 @@ package struct LoginTerms: Hashable, Sendable {
     static let maximumOptionByteCount = 4_096
 
     /// Describes a login.
-    package init(permissions: Permissions, workingDirectory: VirtualPath, options: [String]) {
+    package init(
+        permissions: Permissions,
+        workingDirectory: VirtualPath,
+        isAnonymous: Bool = false,
+        options: [String]
+    ) {
+        self.isAnonymous = isAnonymous
         self.permissions = permissions
         self.workingDirectory = workingDirectory
         self.options = options
@@ -29,6 +38,7 @@ extension MessageWriter {
     mutating func put(_ terms: LoginTerms) {
         put(terms.permissions.rawValue)
         put(terms.workingDirectory.bytes)
+        put(terms.isAnonymous)
         let options = terms.options.prefix(LoginTerms.maximumOptionCount)
         put(UInt16(options.count))
         for option in options { put(option) }
@@ -41,6 +51,7 @@ extension MessageReader {
         let permissions = Permissions(rawValue: try take())
         let path = try takeBytes(maximum: VirtualPath.maximumByteCount)
         guard let directory = VirtualPath(bytes: path) else { throw .invalidValue }
+        let isAnonymous = try takeBool()
         let count = Int(try take(UInt16.self))
         guard count <= LoginTerms.maximumOptionCount else { throw .tooLong(byteCount: count) }
         var options: [String] = []
@@ -50,6 +61,7 @@ extension MessageReader {
         return LoginTerms(
             permissions: permissions,
             workingDirectory: directory,
+            isAnonymous: isAnonymous,
             options: options
         )
     }

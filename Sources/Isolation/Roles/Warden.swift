@@ -186,6 +186,7 @@ final class Warden {
                 LoginTerms(
                     permissions: profile.rules.permissions,
                     workingDirectory: profile.workingDirectory,
+                    isAnonymous: profile.isAnonymous,
                     options: profile.sessionOptions
                 )
             )

@@ -67,7 +67,7 @@ extension FTPHandler {
             return Reply(502, "Command not implemented.")
         }
         if login == nil, rule.needsLogin {
-            return refusalOfLogin() ?? Reply(530, "Please login with USER and PASS.")
+            return refusalOfLogin(of: userName) ?? Reply(530, "Please login with USER and PASS.")
         }
         let name = rule.verb.rawValue
         if login != nil, isDenied(rule.verb) { return Reply(550, "Permission denied.") }
@@ -147,7 +147,7 @@ extension FTPHandler {
     }
 
     private func quit() throws(SessionEnd) {
-        try reply(221, "Goodbye.")
+        try reply(Reply(221, text: configuration.session.quitMessage ?? "Goodbye."))
         throw .clientLeft
     }
 

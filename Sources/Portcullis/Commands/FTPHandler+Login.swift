@@ -1,3 +1,4 @@
+internal import Authentication
 internal import FTPProtocol
 internal import FileSystem
 internal import Isolation
@@ -11,7 +12,8 @@ extension FTPHandler {
     private static let maximumPasswordByteCount = 512
 
     final func setUser(_ argument: [UInt8]) throws(SessionEnd) {
-        if let refusal = refusalOfLogin() {
+        let shown = String(validating: argument, as: UTF8.self)
+        if let refusal = refusalOfLogin(of: shown) {
             try countError()
             try reply(refusal)
             return
@@ -20,7 +22,7 @@ extension FTPHandler {
             try reply(530, "Can't change to another user.")
             return
         }
-        guard let name = String(validating: argument, as: UTF8.self),
+        guard let name = shown,
             UserName.isAcceptable(name)
         else {
             try countError()
@@ -28,6 +30,15 @@ extension FTPHandler {
             return
         }
         userName = name
+        let anonymous = configuration.anonymous
+        if anonymous.isEnabled, AnonymousAuthorizer.isAnonymous(name) {
+            if anonymous.needsNoPassword {
+                try checkPassword([])
+            } else {
+                try reply(331, "Please send your e-mail address as the password.")
+            }
+            return
+        }
         // The same answer for every name, so that nobody learns which accounts exist.
         try reply(331, "Please specify the password.")
     }
@@ -38,7 +49,7 @@ extension FTPHandler {
             return
         }
         guard let user = userName.take() else {
-            if let refusal = refusalOfLogin() {
+            if let refusal = refusalOfLogin(of: nil) {
                 try reply(refusal)
             } else {
                 try reply(503, "Login with USER first.")
@@ -61,7 +72,8 @@ extension FTPHandler {
             let terms = grant.terms
             try beginLogin(user, terms, RemoteFileSystem(grant.takeAgent()))
             try prepareForDataConnection()
-            try reply(230, "Login successful.")
+            let words = configuration.session.loginMessage ?? "Login successful."
+            try reply(Reply(230, text: words))
         case .refused(let isLast):
             try reply(530, "Login incorrect.")
             if isLast { throw .tooManyFailures }

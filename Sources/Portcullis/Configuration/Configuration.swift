@@ -9,6 +9,8 @@ package struct Configuration: Sendable {
     package var listening = Listening()
     /// Who may log in, and how they prove it.
     package var login = Login()
+    /// Logins of nobody in particular.
+    package var anonymous = Anonymous()
     /// TLS on the control and data connections.
     package var tls = TLS()
     /// Data connections that the client opens (PASV and EPSV).
@@ -73,6 +75,13 @@ package struct Configuration: Sendable {
         package var userListFile: String?
         /// Whether the list names who may not log in, or who alone may (`userlist_deny`).
         package var userListDenies = true
+        /// Who is kept inside a directory (`chroot_local_user`, `chroot_list_enable`).
+        package var jail = JailPolicy.everybody
+        /// Whether `/./` in a home divides the jail from the first directory
+        /// (`passwd_chroot_enable`).
+        package var dividesHome = false
+        /// The directory with a file of options for each user (`user_config_dir`).
+        package var userConfigurationDirectory: String?
         /// The root of every user; nil is the home directory (`local_root`).
         package var localRoot: String?
         /// The text in the root that stands for the user's name (`user_sub_token`).
@@ -171,6 +180,8 @@ package struct Configuration: Sendable {
         package var allowsDownload = true
         /// Whether directories may be listed (`dirlist_enable`).
         package var allowsListing = true
+        /// Whether files that exist may be replaced or added to (`overwrite_enable`).
+        package var allowsOverwriting = true
         /// Whether SITE CHMOD is served (`chmod_enable`).
         package var allowsChangeMode = true
         /// Whether a file's time may be set (`mdtm_write`).
@@ -205,6 +216,10 @@ package struct Configuration: Sendable {
         package var banner: String?
         /// The hosts that HOST may name, in lower case; empty is any (`host_names`).
         package var hostNames: Set<String> = []
+        /// What the client is told after the login, lines separated by LF (`login_message`).
+        package var loginMessage: String?
+        /// What the client is told in reply to QUIT (`quit_message`).
+        package var quitMessage: String?
         /// The only commands served, in upper case; nil is all of them (`cmds_allowed`).
         package var allowedCommands: Set<String>?
         /// Commands that are not served, in upper case (`cmds_denied`).

@@ -12,6 +12,21 @@ struct ConfigurationDraft {
     /// The file that replaces the greeting (`banner_file`).
     var bannerFile: String?
 
+    /// Whether, and which, passwords of anonymous users are refused (`deny_email_enable`).
+    var deniesEmails = false
+    var bannedEmailFile: String?
+
+    /// Whether, and which, passwords alone are taken (`secure_email_list_enable`).
+    var listsEmails = false
+    var emailPasswordFile: String?
+
+    /// What was written for `chroot_local_user`.
+    var jailsLocalUsers: Bool?
+
+    /// Whether the list turns that around (`chroot_list_enable`), and where it is.
+    var usesJailList = false
+    var jailListFile: String?
+
     /// What was written for `require_ssl_reuse`.
     var requiresReuse: Bool?
 

@@ -139,6 +139,8 @@ package struct ConfigurationReader {
     private mutating func check() {
         draft.checkListening()
         draft.checkLogin()
+        draft.checkAnonymous()
+        draft.checkJail()
         draft.checkTLS()
         draft.checkDataConnections()
         draft.checkMessages()

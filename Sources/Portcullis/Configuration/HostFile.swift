@@ -62,6 +62,14 @@ struct HostFile {
         return Array(bytes.prefix(filled))
     }
 
+    /// Says whether anything has this name, or whether that cannot be told.
+    static func exists(_ path: String) -> Bool {
+        guard !path.utf8.contains(0) else { return true }
+        var status = stat()
+        // SAFETY: the string is NUL-terminated for the call, and the kernel fills the structure.
+        return unsafe lstat(path, &status) == 0 || errno != ENOENT
+    }
+
     /// Says whether `path` is a directory.
     static func isDirectory(_ path: String) -> Bool {
         kind(of: path) == S_IFDIR

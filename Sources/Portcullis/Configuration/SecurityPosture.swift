@@ -4,7 +4,8 @@ package enum SecurityPosture {
     ///
     /// A line about something that an auditor would object to begins with `WARNING: `.
     package static func lines(for configuration: Configuration) -> [String] {
-        encryption(configuration) + dataConnections(configuration) + limits(configuration)
+        encryption(configuration) + logins(configuration) + dataConnections(configuration)
+            + limits(configuration)
     }
 
     /// Says whether anything can cross the network in clear.
@@ -42,6 +43,44 @@ package enum SecurityPosture {
             lines.append(
                 "WARNING: strict_ssl_read_eof=NO takes an upload that somebody cut short for a"
                     + " whole one"
+            )
+        }
+        return lines
+    }
+
+    /// Says who may log in, and what they see of the host.
+    private static func logins(_ configuration: Configuration) -> [String] {
+        var lines: [String] = []
+        let (login, anonymous) = (configuration.login, configuration.anonymous)
+        if login.localUsers {
+            switch login.jail {
+            case .everybody: lines.append("system accounts: jailed in their own directories")
+            case .allBut(let file):
+                lines.append(
+                    "WARNING: users listed in \(file.shownInOneLine) see the whole file system"
+                        + " (chroot_list_enable=YES)"
+                )
+            case .only, .nobody:
+                lines.append(
+                    "WARNING: chroot_local_user=NO lets users see the whole file system of the"
+                        + " host, as far as their accounts may"
+                )
+            }
+        }
+        guard anonymous.isEnabled else { return lines }
+        lines.append("anonymous users: let in, as the account \(anonymous.userName.shownInOneLine)")
+        if configuration.files.allowsWriting, anonymous.allowsUpload {
+            lines.append("WARNING: anon_upload_enable=YES lets anybody store files")
+        }
+        if configuration.tls.isEnabled, !anonymous.requiresTLSForLogin {
+            lines.append(
+                "WARNING: force_anon_logins_ssl=NO lets anonymous users in without TLS"
+            )
+        }
+        if configuration.tls.isEnabled, !anonymous.requiresTLSForData {
+            lines.append(
+                "WARNING: force_anon_data_ssl=NO lets files of anonymous users cross the network"
+                    + " in clear"
             )
         }
         return lines

@@ -14,16 +14,22 @@ extension LoginProfile {
         _ base: Configuration
     ) throws(LoginRefusal) -> LoginProfile {
         var options = UserOptions(over: base)
+        if let directory = base.login.userConfigurationDirectory {
+            try options.apply(try UserFile.read(in: directory, user: account.name))
+        }
         try options.apply(
             account.options.map {
                 ConfigurationAssignment(origin: "user \(account.name)", line: Array($0.utf8))
             }
         )
         let configuration = options.configuration
+        let place = try LoginPlace.of(account, configuration)
         var profile = LoginProfile(
-            root: root(for: account, configuration),
+            root: place.root,
             rules: rules(for: account, configuration)
         )
+        profile.workingDirectory = place.start
+        profile.isAnonymous = account.kind == .anonymous
         profile.maximumSessions = UInt32(
             clamping: configuration.listening.maximumSessionsPerUser
         )
@@ -32,31 +38,50 @@ extension LoginProfile {
         return profile
     }
 
-    private static func root(for account: Account, _ configuration: Configuration) -> String {
-        guard account.kind == .local, let localRoot = configuration.login.localRoot else {
-            return account.home
-        }
-        return localRoot.replacing(configuration.login.userSubToken, by: account.name)
-    }
-
     private static func rules(
         for account: Account,
         _ configuration: Configuration
     ) -> FileRules {
         let files = configuration.files
-        var rules = FileRules(permissions: account.permissions.intersection(files.permissions))
+        let anonymous = configuration.anonymous
+        var permissions = account.permissions.intersection(files.permissions)
+        if account.kind.isRestricted {
+            permissions.formIntersection(anonymous.permissions)
+        }
+        var rules = FileRules(permissions: permissions)
         rules.allowsListing = files.allowsListing
+        rules.allowsOverwriting = files.allowsOverwriting
         rules.umask = files.umask
         rules.openMode = files.openMode
+        if account.kind.isRestricted {
+            rules.umask = anonymous.umask
+            rules.worldReadableOnly = anonymous.worldReadableOnly
+            if !anonymous.allowsOtherWriting { rules.allowsOverwriting = false }
+        }
         return rules
     }
 }
 
-extension String {
-    /// The text with every `token` exchanged for `name` (`user_sub_token`).
-    fileprivate func replacing(_ token: String?, by name: String) -> String {
-        guard let token, !token.isEmpty else { return self }
-        return split(separator: token, omittingEmptySubsequences: false).joined(separator: name)
+extension AccountKind {
+    /// Whether the rules for anonymous users hold.
+    fileprivate var isRestricted: Bool {
+        switch self {
+        case .anonymous, .guest: true
+        case .local, .virtual, .builtIn: false
+        }
+    }
+}
+
+extension Configuration.Anonymous {
+    /// What `anon_upload_enable` and its kin leave of the letters.
+    fileprivate var permissions: Permissions {
+        var permissions = Permissions.readOnly
+        if allowsUpload { permissions.insert(.store) }
+        if allowsMakeDirectory { permissions.insert(.makeDirectory) }
+        if allowsOtherWriting {
+            permissions.formUnion([.append, .delete, .rename, .changeTime])
+        }
+        return permissions
     }
 }
 

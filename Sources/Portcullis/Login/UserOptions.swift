@@ -39,6 +39,9 @@ struct UserOptions {
             if disposition.isRefusal { throw Self.refusal(place, disposition) }
             accepted.append("\(option.name)=\(assignment.value)")
         }
+        if let isJailed = draft.jailsLocalUsers {
+            draft.configuration.login.jail = isJailed ? .everybody : .nobody
+        }
         configuration = draft.configuration
     }
 
@@ -54,7 +57,10 @@ extension ConfigurationOption {
         "write_enable", "download_enable", "dirlist_enable", "chmod_enable", "mdtm_write",
         "local_umask", "file_open_mode", "force_dot_files", "hide_ids", "use_localtime",
         "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
-        "local_root", "user_sub_token", "cmds_allowed", "cmds_denied",
+        "anon_umask", "anon_upload_enable", "anon_mkdir_write_enable", "anon_other_write_enable",
+        "anon_world_readable_only", "anon_root", "local_root", "user_sub_token",
+        "chroot_local_user", "passwd_chroot_enable", "login_message", "quit_message",
+        "overwrite_enable", "cmds_allowed", "cmds_denied",
         "idle_session_timeout", "data_connection_timeout", "accept_timeout", "connect_timeout",
         "require_ssl_reuse", "max_per_user", "hash_enable", "hash_max_size", "copy_enable",
     ]

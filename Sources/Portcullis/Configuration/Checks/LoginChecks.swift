@@ -4,7 +4,16 @@ extension ConfigurationDraft {
     /// Checks everything that a login needs on this machine.
     mutating func checkLogin() {
         checkUserList()
-        checkService()
+        if configuration.login.localUsers {
+            checkService()
+        } else if !configuration.anonymous.isEnabled {
+            refuse(
+                "local_enable",
+                why: "nobody could log in",
+                mend: "write local_enable=YES or anonymous_enable=YES"
+            )
+        }
+        checkUserDirectory()
         checkUnprivilegedUser()
         guard let root = configuration.login.localRoot else {
             ignore("user_sub_token", why: "there is no local_root to put the name into")
@@ -16,6 +25,18 @@ extension ConfigurationDraft {
                 why: "the path does not begin with /",
                 mend: "write the whole path of the directory"
             )
+        }
+    }
+
+    private mutating func checkUserDirectory() {
+        guard let directory = configuration.login.userConfigurationDirectory else { return }
+        guard HostFile.isDirectory(directory) else {
+            refuse(
+                "user_config_dir",
+                why: "the value is not a directory",
+                mend: "name a directory with one file for each user"
+            )
+            return
         }
     }
 

@@ -1,27 +1,49 @@
 extension ConfigurationOption {
-    private static let noAnonymousLogins = "anonymous logins are not served by this version"
-
-    /// Anonymous logins, none of which are served.
+    /// Logins of nobody in particular, and what they and guests may do.
     static let anonymous: [ConfigurationOption] = [
-        .ignoredToggle("anonymous_enable", when: true, why: noAnonymousLogins),
-        .ignoredToggle("no_anon_password", when: true, why: noAnonymousLogins),
-        .ignoredToggle("deny_email_enable", when: true, why: noAnonymousLogins),
-        .ignoredToggle("secure_email_list_enable", when: true, why: noAnonymousLogins),
-        .ignoredText("banned_email_file", why: noAnonymousLogins),
-        .ignoredText("email_password_file", why: noAnonymousLogins),
-        .ignoredText("ftp_username", why: noAnonymousLogins),
-        .ignoredText("anon_root", why: noAnonymousLogins),
-        .ignoredToggle("anon_upload_enable", when: true, why: noAnonymousLogins),
-        .ignoredToggle("anon_mkdir_write_enable", when: true, why: noAnonymousLogins),
-        .ignoredToggle("anon_other_write_enable", when: true, why: noAnonymousLogins),
-        .ignoredToggle("anon_world_readable_only", why: noAnonymousLogins),
-        .ignoredNumber("anon_umask", why: noAnonymousLogins),
-        .ignoredNumber("anon_max_rate", unlessZero: true, why: noAnonymousLogins),
-        .ignoredToggle("chown_uploads", when: true, why: noAnonymousLogins),
-        .ignoredText("chown_username", why: noAnonymousLogins),
-        .ignoredNumber("chown_upload_mode", why: noAnonymousLogins),
-        .ignoredToggle("allow_anon_ssl", why: noAnonymousLogins),
-        .ignoredToggle("force_anon_logins_ssl", why: noAnonymousLogins),
-        .ignoredToggle("force_anon_data_ssl", why: noAnonymousLogins),
+        .toggle("anonymous_enable", sets: \.anonymous.isEnabled),
+        .toggle("no_anon_password", sets: \.anonymous.needsNoPassword),
+        .toggle("deny_email_enable") { $0.deniesEmails = $1 },
+        .text("banned_email_file") { (draft, value) in
+            draft.bannedEmailFile = value
+            return .honoured
+        },
+        .toggle("secure_email_list_enable") { $0.listsEmails = $1 },
+        .text("email_password_file") { (draft, value) in
+            draft.emailPasswordFile = value
+            return .honoured
+        },
+        .name("ftp_username", sets: \.anonymous.userName),
+        .text("anon_root", sets: \.anonymous.root),
+        .toggle("anon_upload_enable", sets: \.anonymous.allowsUpload),
+        .toggle("anon_mkdir_write_enable", sets: \.anonymous.allowsMakeDirectory),
+        .toggle("anon_other_write_enable", sets: \.anonymous.allowsOtherWriting),
+        .toggle("anon_world_readable_only", sets: \.anonymous.worldReadableOnly),
+        .permissions("anon_umask", sets: \.anonymous.umask),
+        .ignoredNumber(
+            "anon_max_rate",
+            unlessZero: true,
+            why: "transfers are not slowed down yet"
+        ),
+        .ignoredToggle(
+            "chown_uploads",
+            when: true,
+            why: "uploads stay with the account that stored them"
+        ),
+        .ignoredText(
+            "chown_username",
+            why: "uploads stay with the account that stored them"
+        ),
+        .ignoredNumber(
+            "chown_upload_mode",
+            why: "uploads stay with the account that stored them"
+        ),
+        .ignoredToggle(
+            "allow_anon_ssl",
+            when: false,
+            why: "everybody may use TLS"
+        ),
+        .toggle("force_anon_logins_ssl", sets: \.anonymous.requiresTLSForLogin),
+        .toggle("force_anon_data_ssl", sets: \.anonymous.requiresTLSForData),
     ]
 }

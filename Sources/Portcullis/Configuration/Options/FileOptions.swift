@@ -4,6 +4,7 @@ extension ConfigurationOption {
         .toggle("write_enable", sets: \.files.allowsWriting),
         .toggle("download_enable", sets: \.files.allowsDownload),
         .toggle("dirlist_enable", sets: \.files.allowsListing),
+        .toggle("overwrite_enable", sets: \.files.allowsOverwriting),
         .toggle("chmod_enable", sets: \.files.allowsChangeMode),
         .toggle("mdtm_write", sets: \.files.allowsTimeChange),
         .permissions("local_umask", sets: \.files.umask),

@@ -1,12 +1,7 @@
 extension ConfigurationOption {
     /// Who may log in, and how they prove it.
     static let login: [ConfigurationOption] = [
-        .refusedToggle(
-            "local_enable",
-            when: false,
-            why: "nobody could log in, because only accounts of the system are served",
-            mend: "write local_enable=YES"
-        ),
+        .toggle("local_enable", sets: \.login.localUsers),
         .name("pam_service_name", sets: \.login.pamServiceName),
         .text("pam_conf_dir", sets: \.login.pamConfigurationDirectory),
         .ignoredToggle(
@@ -28,11 +23,7 @@ extension ConfigurationOption {
             draft.userListFile = value
             return .honoured
         },
-        .refusedText(
-            "user_config_dir",
-            why: "settings for single users are not supported, and a restriction would be lost",
-            mend: "delete the line, and put common settings into this file"
-        ),
+        .text("user_config_dir", sets: \.login.userConfigurationDirectory),
         .text("local_root", sets: \.login.localRoot),
         .text("user_sub_token", sets: \.login.userSubToken),
         .refusedToggle(

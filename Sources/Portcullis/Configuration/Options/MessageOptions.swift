@@ -4,6 +4,8 @@ extension ConfigurationOption {
     /// The conversation on the control connection.
     static let messages: [ConfigurationOption] = [
         .text("ftpd_banner", sets: \.session.banner),
+        .text("login_message", sets: \.session.loginMessage),
+        .text("quit_message", sets: \.session.quitMessage),
         .text("banner_file") { (draft, value) in
             draft.bannerFile = value
             return .honoured
