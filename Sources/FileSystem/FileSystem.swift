@@ -62,7 +62,10 @@ package protocol FileSystem: AnyObject {
     func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64
 
     /// Begins a listing of a directory, or of the one file that `path` names. Ends another one.
-    func beginListing(of path: VirtualPath, _ options: ListingOptions) throws(FileError)
+    ///
+    /// - Returns: The facts of what `path` names.
+    @discardableResult
+    func beginListing(of path: VirtualPath, _ query: ListingQuery) throws(FileError) -> FileFacts
 
     /// The next entries of the listing; none when it is complete.
     func nextEntries() throws(FileError) -> [DirectoryEntry]
@@ -95,31 +98,6 @@ package enum WriteDisposition: Hashable, Sendable {
     case create
     /// STOU: a file that did not exist, its name made of the path's.
     case unique
-}
-
-/// How entries are to be listed.
-package struct ListingOptions: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt8
-
-    package init(rawValue: UInt8) {
-        self.rawValue = rawValue
-    }
-
-    /// Sorted by the bytes of the name, as far as the directory is not huge.
-    package static let sorted = ListingOptions(rawValue: 1)
-    /// Names that begin with a dot as well.
-    package static let hidden = ListingOptions(rawValue: 2)
-    /// `.` and `..` as well.
-    package static let dots = ListingOptions(rawValue: 4)
-    /// The facts of what a symbolic link leads to, where it leads to something.
-    package static let followsLinks = ListingOptions(rawValue: 8)
-    /// Names alone; the facts are not looked up.
-    package static let namesOnly = ListingOptions(rawValue: 16)
-    /// A directory itself, not what it holds.
-    package static let directoryItself = ListingOptions(rawValue: 32)
-
-    /// Whether no unknown bit is set.
-    var isKnown: Bool { rawValue < 64 }
 }
 
 /// A file that was opened for a transfer.

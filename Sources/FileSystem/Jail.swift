@@ -229,13 +229,16 @@ package final class Jail: FileSystem {
         }
     }
 
+    @discardableResult
     package func beginListing(
         of path: VirtualPath,
-        _ options: ListingOptions
-    ) throws(FileError) {
+        _ query: ListingQuery
+    ) throws(FileError) -> FileFacts {
         listing = nil
         do throws(SystemError) {
-            listing = try JailListing(of: path, in: root, options)
+            let begun = try JailListing(of: path, in: root, query)
+            listing = begun
+            return begun.facts
         } catch {
             throw FileError(error)
         }

@@ -13,8 +13,12 @@ final class JailListing {
     /// About as many bytes of entries as fit into one message.
     static let pieceByteCount = 48_000
 
+    /// What was listed.
+    let facts: FileFacts
+
     private let path: VirtualPath
     private let options: ListingOptions
+    private let pattern: GlobPattern?
     private let directory: OwnedDescriptor
     /// Names that were read and not yet delivered, last first.
     private var names: [[UInt8]] = []
@@ -27,15 +31,20 @@ final class JailListing {
     init(
         of path: VirtualPath,
         in root: borrowing JailRoot,
-        _ options: ListingOptions
+        _ query: ListingQuery
     ) throws(SystemError) {
+        let options = query.options
         self.path = path
         self.options = options
-        let located = try root.locate(path)
-        let facts = try FileFacts.of(located)
+        pattern = query.pattern.flatMap { GlobPattern($0) }
+        let refusesLink = options.contains(.refusesLink)
+        let located = try root.locate(path, followsLinks: !refusesLink)
+        facts = try FileFacts.of(located)
         let rootFacts = try FileFacts.of(root.descriptor)
         isRoot = facts.device == rootFacts.device && facts.inode == rootFacts.inode
-        if facts.kind != .directory || options.contains(.directoryItself) {
+        if query.pattern == nil,
+            facts.kind != .directory || options.contains(.directoryItself)
+        {
             directory = located
             isExhausted = true
             single = DirectoryEntry(
@@ -45,7 +54,12 @@ final class JailListing {
             )
             return
         }
-        directory = try root.open(path, flags: O_RDONLY | O_DIRECTORY)
+        directory = try root.open(
+            path,
+            flags: O_RDONLY | O_DIRECTORY | (refusesLink ? O_NOFOLLOW : 0)
+        )
+        // A pattern that is too long to be one fits no name.
+        if query.pattern != nil, pattern == nil { isExhausted = true }
         if options.contains(.sorted) { try readSorted() }
     }
 
@@ -74,11 +88,32 @@ final class JailListing {
 
     private func readSorted() throws(SystemError) {
         while !isExhausted, names.count < Self.maximumSortedCount { try readNames() }
-        if isExhausted {
-            names.sort { $1.lexicographicallyPrecedes($0) }
-        } else {
+        guard isExhausted else {
             names.reverse()
+            return
         }
+        if options.contains(.byTime) || options.contains(.bySize) {
+            sortByFacts()
+        } else if options.contains(.reversed) {
+            names.sort { $0.lexicographicallyPrecedes($1) }
+        } else {
+            names.sort { $1.lexicographicallyPrecedes($0) }
+        }
+    }
+
+    /// Sorts by time or size, and by name where these are the same.
+    private func sortByFacts() {
+        var keyed = names.compactMap { name -> (key: Int64, name: [UInt8])? in
+            guard let facts = facts(named: name) else { return nil }
+            return (options.contains(.byTime) ? facts.modified : facts.size, name)
+        }
+        names = []
+        // The last one is delivered first.
+        keyed.sort {
+            $0.key == $1.key ? $1.name.lexicographicallyPrecedes($0.name) : $0.key < $1.key
+        }
+        if options.contains(.reversed) { keyed.reverse() }
+        names = keyed.map(\.name)
     }
 
     /// Appends the names of one `getdents64(2)`.
@@ -104,24 +139,30 @@ final class JailListing {
     }
 
     private func isWanted(_ name: ArraySlice<UInt8>) -> Bool {
-        guard name.first == UInt8(ascii: ".") else { return true }
-        if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) {
-            return options.contains(.dots)
+        if name.first == UInt8(ascii: ".") {
+            let isDots = name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8)
+            guard
+                options.contains(isDots ? .dots : .hidden)
+                    || !isDots && pattern?.wantsHidden ?? false
+            else { return false }
         }
-        return options.contains(.hidden)
+        return pattern?.matches([UInt8](name)) ?? true
+    }
+
+    private func facts(named name: [UInt8]) -> FileFacts? {
+        var status = stat()
+        let number = directory.number
+        let result = unsafe withPathPointer(name) {
+            unsafe fstatat(number, $0, &status, AT_SYMLINK_NOFOLLOW)
+        }
+        return result == 0 ? FileFacts(status) : nil
     }
 
     private func entry(named name: [UInt8], in root: borrowing JailRoot) -> DirectoryEntry? {
         if options.contains(.namesOnly) {
             return DirectoryEntry(name: name, facts: FileFacts(stat()), target: nil)
         }
-        var status = stat()
-        let number = directory.number
-        let result = unsafe withPathPointer(name) {
-            unsafe fstatat(number, $0, &status, AT_SYMLINK_NOFOLLOW)
-        }
-        guard result == 0 else { return nil }
-        var facts = FileFacts(status)
+        guard var facts = facts(named: name) else { return nil }
         // `..` of the root must not show what lies above it.
         if isRoot, name.elementsEqual("..".utf8), let own = try? FileFacts.of(directory) {
             facts = own

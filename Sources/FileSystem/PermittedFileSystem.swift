@@ -119,13 +119,16 @@ package final class PermittedFileSystem: FileSystem {
         return try base.availableByteCount(in: path)
     }
 
+    @discardableResult
     package func beginListing(
         of path: VirtualPath,
-        _ options: ListingOptions
-    ) throws(FileError) {
+        _ query: ListingQuery
+    ) throws(FileError) -> FileFacts {
         try require(.list)
-        guard rules.allowsListing || options.contains(.directoryItself) else { throw .notPermitted }
-        try base.beginListing(of: path, options)
+        guard rules.allowsListing || query.options.contains(.directoryItself) else {
+            throw .notPermitted
+        }
+        return try base.beginListing(of: path, query)
     }
 
     package func nextEntries() throws(FileError) -> [DirectoryEntry] {

@@ -14,7 +14,7 @@ struct DispositionTests {
         "isolate=YES", "isolate_network=NO", "ptrace_sandbox=YES", "one_process_model=YES",
         "run_as_launching_user=YES", "setproctitle_enable=YES", "background=YES",
         "no_log_lock=YES", "async_abor_enable=YES", "trans_chunk_size=8192", "use_sendfile=YES",
-        "tilde_user_enable=YES", "text_userdb_names=YES", "ls_recurse_enable=YES",
+        "tilde_user_enable=YES", "text_userdb_names=YES",
         "session_support=NO", "check_shell=YES", "lock_upload_files=YES", "dirmessage_enable=YES",
         "message_file=.message", "local_max_rate=1000", "xferlog_enable=YES",
         "xferlog_std_format=YES", "xferlog_file=/var/log/x", "vsftpd_log_file=/var/log/x",
@@ -46,6 +46,7 @@ struct DispositionTests {
         "anon_upload_enable=YES", "anon_mkdir_write_enable=YES", "anon_other_write_enable=YES",
         "anon_world_readable_only=NO", "anon_umask=022", "no_anon_password=YES",
         "force_anon_logins_ssl=YES", "force_anon_data_ssl=NO", "allow_anon_ssl=YES",
+        "ls_recurse_enable=YES",
     ])
     func whatIsTheRuleAnywayIsHonoured(text: String) throws {
         let fixture = try Fixture()

@@ -21,7 +21,8 @@ struct FileRequestTests {
             .rename(a, b), .rename(b, a),
             .setModificationTime(a, -1), .setModificationTime(a, .max),
             .setMode(a, 0), .setMode(a, 0o7777),
-            .beginListing(a, []), .beginListing(b, ListingOptions(rawValue: 63)),
+            .beginListing(a, ListingQuery([])),
+            .beginListing(b, ListingQuery(ListingOptions(rawValue: 2047), matching: bytes("*"))),
             .nextEntries, .setGroup(a, 0), .setGroup(b, .max - 1), .makeSymbolicLink(a, b),
             .setFileModeMask(0), .setFileModeMask(0o777), .availableByteCount(b),
         ]
@@ -135,10 +136,20 @@ struct FileRequestTests {
         #expect(throws: MessageError.invalidValue) { try FileRequest(decoding: message) }
     }
 
-    @Test(arguments: [64, 65, 128, 255] as [UInt8])
-    func anUnknownListingOptionIsRefused(bits: UInt8) {
-        #expect(throws: MessageError.invalidValue) {
-            try FileRequest(decoding: request(tag: 12, path: bytes("/a"), [bits]))
+    @Test(arguments: [0x0800, 0x0801, 0x8000, 0xFFFF] as [UInt16])
+    func anUnknownListingOptionIsRefused(bits: UInt16) throws {
+        let query = ListingQuery(ListingOptions(rawValue: bits))
+        let message = FileRequest.beginListing(try path("/a"), query).encoded
+        #expect(throws: MessageError.invalidValue) { try FileRequest(decoding: message) }
+    }
+
+    @Test func aPatternThatIsTooLongIsRefused() throws {
+        let longest = ListingQuery(.sorted, matching: [UInt8](repeating: 42, count: 255))
+        let message = FileRequest.beginListing(try path("/a"), longest).encoded
+        #expect(try FileRequest(decoding: message) == .beginListing(path("/a"), longest))
+        let longer = ListingQuery(.sorted, matching: [UInt8](repeating: 42, count: 256))
+        #expect(throws: MessageError.tooLong(byteCount: 256)) {
+            try FileRequest(decoding: FileRequest.beginListing(path("/a"), longer).encoded)
         }
     }
 

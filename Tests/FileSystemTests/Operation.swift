@@ -208,8 +208,12 @@ final class RecordingFileSystem: FileSystem {
         return 0x0123_4567_89AB
     }
 
-    func beginListing(of path: VirtualPath, _ options: ListingOptions) throws(FileError) {
-        notes.append("list \(path.text) \(options.rawValue)")
+    func beginListing(
+        of path: VirtualPath,
+        _ query: ListingQuery
+    ) throws(FileError) -> FileFacts {
+        notes.append("list \(path.text) \(query.options.rawValue)")
+        return sampleFacts
     }
 
     func nextEntries() throws(FileError) -> [DirectoryEntry] {

@@ -118,7 +118,8 @@ struct BrokenAnswerTests {
             let error = thrown(FileError.self) { try operation.perform(on: silent.remote) }
             let isRight: Bool =
                 switch operation {
-                case .showFacts, .factsForRenaming: reply == .facts(sampleFacts)
+                case .showFacts, .factsForRenaming, .list, .listItself:
+                    reply == .facts(sampleFacts)
                 case .availableByteCount: reply == .byteCount(7)
                 // An opened file takes a descriptor, and none comes here.
                 case .openForReading, .replace, .append, .resume, .unique: false

@@ -59,6 +59,18 @@ package struct FileFacts: Hashable, Sendable {
         self.device = device
         self.inode = inode
     }
+
+    /// What `ls -F` shows behind the name; nothing for a plain file.
+    package var sign: UInt8? {
+        switch kind {
+        case .directory: UInt8(ascii: "/")
+        case .symbolicLink: UInt8(ascii: "@")
+        case .fifo: UInt8(ascii: "|")
+        case .socket: UInt8(ascii: "=")
+        case .regular where mode & 0o111 != 0: UInt8(ascii: "*")
+        case .regular, .characterDevice, .blockDevice: nil
+        }
+    }
 }
 
 /// One line of a listing.
@@ -79,6 +91,14 @@ package struct DirectoryEntry: Hashable, Sendable {
 }
 
 extension [UInt8] {
+    /// Appends a line of NLST: a name, and for `ls -F` the sign of its kind.
+    package mutating func appendNameLine(_ name: [UInt8], sign: UInt8? = nil) {
+        append(name: name)
+        if let sign { append(sign) }
+        append(.carriageReturn)
+        append(.lineFeed)
+    }
+
     /// Appends a name in which a line end cannot be mistaken for the end of the entry.
     mutating func append(name: [UInt8]) {
         guard name.contains(where: { $0 == 0 || $0 == .carriageReturn || $0 == .lineFeed }) else {

@@ -17,12 +17,14 @@ package enum UnixListing {
     ///   - now: The present, in seconds since 1970 UTC.
     ///   - utcOffset: Seconds to add for times as the reader wishes to see them; 0 for UTC.
     ///   - hidesOwners: Whether to show `ftp` in place of owner and group.
+    ///   - classifies: Whether a sign for the kind stands behind the name (`ls -F`).
     ///   - output: Where the line goes.
     package static func append(
         _ entry: DirectoryEntry,
         now: Int64,
         utcOffset: Int64,
         hidesOwners: Bool,
+        classifies: Bool = false,
         to output: inout [UInt8]
     ) {
         let facts = entry.facts
@@ -44,6 +46,8 @@ package enum UnixListing {
         if facts.kind == .symbolicLink, let target = entry.target {
             output.append(ascii: " -> ")
             output.append(name: target)
+        } else if classifies, let sign = facts.sign {
+            output.append(sign)
         }
         output.append(.carriageReturn)
         output.append(.lineFeed)

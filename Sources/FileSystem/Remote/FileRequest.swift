@@ -14,7 +14,7 @@ enum FileRequest: Hashable {
     case rename(VirtualPath, VirtualPath)
     case setModificationTime(VirtualPath, Int64)
     case setMode(VirtualPath, UInt16)
-    case beginListing(VirtualPath, ListingOptions)
+    case beginListing(VirtualPath, ListingQuery)
     case nextEntries
     case setGroup(VirtualPath, UInt32)
     case makeSymbolicLink(VirtualPath, VirtualPath)
@@ -102,9 +102,11 @@ enum FileRequest: Hashable {
             writer.put(group)
         case .setFileModeMask(let mask):
             writer.put(mask)
-        case .beginListing(let path, let options):
+        case .beginListing(let path, let query):
             writer.put(path.bytes)
-            writer.put(options.rawValue)
+            writer.put(query.options.rawValue)
+            writer.put(query.pattern != nil)
+            if let pattern = query.pattern { writer.put(pattern) }
         case .nextEntries:
             break
         }
@@ -148,7 +150,10 @@ enum FileRequest: Hashable {
             let path = try reader.takePath()
             let options = ListingOptions(rawValue: try reader.take())
             guard options.isKnown else { throw .invalidValue }
-            self = .beginListing(path, options)
+            let pattern =
+                try reader.takeBool()
+                ? try reader.takeBytes(maximum: GlobPattern.maximumByteCount) : nil
+            self = .beginListing(path, ListingQuery(options, matching: pattern))
         case .nextEntries: self = .nextEntries
         case .setGroup:
             let path = try reader.takePath()

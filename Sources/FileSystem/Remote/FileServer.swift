@@ -82,8 +82,8 @@ package struct FileServer: ~Copyable {
         case .setFileModeMask(let mask): try fileSystem.setFileModeMask(mask)
         case .availableByteCount(let path):
             return .byteCount(try fileSystem.availableByteCount(in: path))
-        case .beginListing(let path, let options):
-            try fileSystem.beginListing(of: path, options)
+        case .beginListing(let path, let query):
+            return .facts(try fileSystem.beginListing(of: path, query))
         case .nextEntries: return .entries(try fileSystem.nextEntries())
         }
         return .done

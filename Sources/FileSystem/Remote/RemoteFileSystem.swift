@@ -140,11 +140,15 @@ package final class RemoteFileSystem: FileSystem {
         return count
     }
 
+    @discardableResult
     package func beginListing(
         of path: VirtualPath,
-        _ options: ListingOptions
-    ) throws(FileError) {
-        try perform(.beginListing(path, options))
+        _ query: ListingQuery
+    ) throws(FileError) -> FileFacts {
+        guard case .facts(let facts) = try ask(.beginListing(path, query)) else {
+            throw .unavailable
+        }
+        return facts
     }
 
     package func nextEntries() throws(FileError) -> [DirectoryEntry] {

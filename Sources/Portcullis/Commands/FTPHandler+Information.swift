@@ -78,13 +78,11 @@ extension FTPHandler {
     }
 
     private func statusOfPath(_ argument: [UInt8]) throws(SessionEnd) {
-        guard let request = try listing(argument) else { return }
-        let append = unixFormat()
+        guard let wish = try listing(argument) else { return }
+        let append = unixFormat(wish.flags)
+        let options = wish.options(showsDotFiles: configuration.files.showsDotFiles)
         let found = try attempt(550, "STAT") { fileSystem throws(FileError) in
-            var options: ListingOptions = [.sorted]
-            if request.showsHidden { options.insert(.hidden) }
-            if request.showsItself { options.insert(.directoryItself) }
-            try fileSystem.beginListing(of: request.path, options)
+            _ = try begin(wish, options, in: fileSystem)
             var text: [UInt8] = []
             var count = 0
             while true {
@@ -98,7 +96,7 @@ extension FTPHandler {
             }
         }
         guard let (text, isCut) = found else { return }
-        var lines: [ReplyText] = ["Status of \(path: request.path):"]
+        var lines: [ReplyText] = ["Status of \(path: wish.path):"]
         lines += text.split(separator: UInt8(ascii: "\n")).map { ReplyText(name: $0.dropLast()) }
         lines.append(isCut ? "Cut here; use LIST for all." : "End of status")
         try reply(Reply(213, lines: lines))

@@ -5,44 +5,100 @@ internal import LinuxSystem
 
 // LIST, NLST, MLSD and MLST.
 
-/// What a listing command asks for.
-struct ListingRequest {
-    let path: VirtualPath
-    let showsHidden: Bool
-    let showsDots: Bool
-    let showsItself: Bool
-}
-
 extension FTPHandler {
-    /// Reads the argument of LIST, NLST or STAT: flags as for ls(1), then a path.
-    final func listing(_ argument: [UInt8]) throws(SessionEnd) -> ListingRequest? {
+    /// Reads the argument of LIST, NLST or STAT.
+    final func listing(_ argument: [UInt8]) throws(SessionEnd) -> ListingWish? {
         let arguments = ListArguments(argument: argument)
         var path: VirtualPath? = workingDirectory
         if let bytes = arguments.path { path = try self.path(bytes) }
         guard let path else { return nil }
-        let flags = arguments.flags
-        return ListingRequest(
-            path: path,
-            showsHidden: flags.contains(.all) || flags.contains(.almostAll)
-                || configuration.files.showsDotFiles,
-            showsDots: flags.contains(.all),
-            showsItself: flags.contains(.directory)
-        )
+        return ListingWish(flags: arguments.flags, written: arguments.path ?? [], path: path)
+    }
+
+    /// Begins a listing: of what has exactly that name, else of what its last name describes.
+    final func begin(
+        _ wish: ListingWish,
+        _ options: ListingOptions,
+        in fileSystem: any FileSystem
+    ) throws(FileError) -> BegunListing {
+        do throws(FileError) {
+            let facts = try fileSystem.beginListing(of: wish.path, options)
+            return BegunListing(
+                path: wish.path,
+                facts: facts,
+                isMatch: false,
+                isDirectory: facts.kind == .directory && !options.contains(.directoryItself)
+            )
+        } catch {
+            guard error == .notFound || error == .nameTooLong,
+                let pattern = wish.path.lastComponent, GlobPattern.isPattern(pattern),
+                pattern.count <= GlobPattern.maximumByteCount
+            else { throw error }
+            let directory = wish.path.parent
+            let query = ListingQuery(
+                options.subtracting([.directoryItself, .dots]),
+                matching: pattern
+            )
+            let facts = try fileSystem.beginListing(of: directory, query)
+            return BegunListing(path: directory, facts: facts, isMatch: true, isDirectory: true)
+        }
     }
 
     final func list(_ argument: [UInt8]) throws(SessionEnd) {
-        guard let request = try listing(argument) else { return }
-        var options: ListingOptions = [.sorted]
-        if request.showsHidden { options.insert(.hidden) }
-        if request.showsDots { options.insert(.dots) }
-        if request.showsItself { options.insert(.directoryItself) }
-        try sendListing("LIST", request.path, options, unixFormat())
+        guard let wish = try listing(argument) else { return }
+        try sendListing("LIST", wish, isLong: true)
+    }
+
+    final func listNames(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let wish = try listing(argument) else { return }
+        try sendListing("NLST", wish, isLong: wish.flags.contains(.long))
+    }
+
+    private func sendListing(
+        _ verb: String,
+        _ wish: ListingWish,
+        isLong: Bool
+    ) throws(SessionEnd) {
+        guard try mayTransfer(), let fileSystem = login?.fileSystem else { return }
+        let flags = wish.flags
+        let isRecursive = flags.contains(.recursive) && configuration.files.listsRecursively
+        var options = wish.options(showsDotFiles: configuration.files.showsDotFiles)
+        if isLong, flags.contains(.all) { options.insert(.dots) }
+        if !isLong, !isRecursive, !flags.contains(.classify) { options.insert(.namesOnly) }
+        let attempted = try attempt(550, verb) { fileSystem throws(FileError) in
+            try begin(wish, options, in: fileSystem)
+        }
+        guard let begun = attempted else { return }
+        let recursion =
+            isRecursive && begun.isDirectory
+            ? RecursiveListing(fileSystem, of: begun.path, options) : nil
+        let prefix = begun.prefix(wish.written)
+        let source: ListingSource
+        if isLong {
+            let format = unixFormat(flags)
+            source =
+                recursion.map { .longForms(of: $0, from: prefix, format) }
+                ?? ListingSource(fileSystem, format: format)
+        } else {
+            let format = nameFormat(flags)
+            source =
+                recursion.map { .names(of: $0, from: prefix, format) }
+                ?? ListingSource(fileSystem) { entry, text in format(entry, prefix, &text) }
+        }
+        try transfer(
+            verb,
+            begun.path,
+            opening: "Here comes the directory listing.",
+            done: recursion?.cut?.text ?? "Directory send OK.",
+            move: { handler throws(TransferFailure) in try handler.send(source) }
+        )
     }
 
     /// Formats entries as `ls -l` does.
-    final func unixFormat() -> (DirectoryEntry, inout [UInt8]) -> Void {
+    final func unixFormat(_ flags: ListArguments.Flags) -> (DirectoryEntry, inout [UInt8]) -> Void {
         let files = configuration.files
         let now = secondsSinceEpoch()
+        let classifies = flags.contains(.classify)
         return { entry, text in
             let offset = files.usesLocalTime ? localTimeOffset(at: entry.facts.modified) : 0
             UnixListing.append(
@@ -50,42 +106,60 @@ extension FTPHandler {
                 now: now,
                 utcOffset: offset,
                 hidesOwners: files.hidesOwners,
+                classifies: classifies,
                 to: &text
             )
         }
     }
 
-    final func listNames(_ argument: [UInt8]) throws(SessionEnd) {
-        guard let request = try listing(argument) else { return }
-        var options: ListingOptions = [.sorted, .namesOnly]
-        if request.showsHidden { options.insert(.hidden) }
-        if request.showsItself { options.insert(.directoryItself) }
-        try sendListing("NLST", request.path, options) { entry, text in
-            for byte in entry.name {
-                // A name may hold what would end the line.
-                text.append(byte == 10 || byte == 13 || byte == 0 ? UInt8(ascii: "?") : byte)
-            }
-            text += [13, 10]
+    private func nameFormat(
+        _ flags: ListArguments.Flags
+    ) -> (DirectoryEntry, _ prefix: [UInt8], inout [UInt8]) -> Void {
+        let classifies = flags.contains(.classify)
+        return { entry, prefix, text in
+            text.appendNameLine(prefix + entry.name, sign: classifies ? entry.facts.sign : nil)
         }
+    }
+
+    /// The facts that the client asked for, as far as they are shown (`hide_ids`).
+    private var shownFacts: MachineFacts {
+        configuration.files.hidesOwners
+            ? machineFacts.subtracting([.unixOwner, .unixGroup]) : machineFacts
     }
 
     final func listMachine(_ argument: [UInt8]) throws(SessionEnd) {
         var path: VirtualPath? = workingDirectory
         if !argument.isEmpty { path = try self.path(argument) }
         guard let path, let permissions = login?.terms.permissions else { return }
-        let found = try attempt(550, "MLSD") { fileSystem throws(FileError) in
-            try fileSystem.facts(of: path, for: .showing)
+        guard try mayTransfer(), let fileSystem = login?.fileSystem else { return }
+        let begun = try attempt(550, "MLSD") { fileSystem throws(FileError) in
+            try fileSystem.beginListing(of: path, [.hidden, .followsLinks])
         }
-        guard let facts = found else { return }
+        guard let facts = begun else { return }
         // RFC 3659 section 7.2.1: a path that is no directory is an error of the argument.
         guard facts.kind == .directory else {
             try reply(501, "Not a directory.")
             return
         }
-        let selected = machineFacts
-        try sendListing("MLSD", path, [.hidden, .followsLinks]) { entry, text in
-            MachineListing.append(entry, facts: selected, permissions: permissions, to: &text)
-        }
+        let selected = shownFacts
+        try transfer(
+            "MLSD",
+            path,
+            opening: "Here comes the directory listing.",
+            done: "Directory send OK.",
+            move: { handler throws(TransferFailure) in
+                try handler.send(
+                    ListingSource(fileSystem) { entry, text in
+                        MachineListing.append(
+                            entry,
+                            facts: selected,
+                            permissions: permissions,
+                            to: &text
+                        )
+                    }
+                )
+            }
+        )
     }
 
     final func describeMachine(_ argument: [UInt8]) throws(SessionEnd) {
@@ -99,33 +173,74 @@ extension FTPHandler {
         var line: [UInt8] = []
         MachineListing.appendFacts(
             DirectoryEntry(name: path.bytes, facts: facts),
-            facts: machineFacts,
+            facts: shownFacts,
             permissions: permissions,
             to: &line
         )
         // RFC 3659 section 7.2: a space, then the entry, which without facts begins with one.
         try reply(Reply(250, "Listing \(path: path)", " \(name: line)", "End"))
     }
+}
 
-    private func sendListing(
-        _ verb: String,
-        _ path: VirtualPath,
-        _ options: ListingOptions,
+extension ListingSource {
+    /// Long forms, each directory's behind a line with its path, as `ls -lR` shows them.
+    fileprivate static func longForms(
+        of recursion: RecursiveListing,
+        from prefix: [UInt8],
         _ format: @escaping (DirectoryEntry, inout [UInt8]) -> Void
-    ) throws(SessionEnd) {
-        guard try mayTransfer(), let fileSystem = login?.fileSystem else { return }
-        let begun: Void? = try attempt(550, verb) { fileSystem throws(FileError) in
-            try fileSystem.beginListing(of: path, options)
-        }
-        guard begun != nil else { return }
-        try transfer(
-            verb,
-            path,
-            opening: "Here comes the directory listing.",
-            done: "Directory send OK.",
-            move: { handler throws(TransferFailure) in
-                try handler.send(ListingSource(fileSystem, format: format))
+    ) -> ListingSource {
+        var isFirst = true
+        return ListingSource { text throws(FileError) in
+            switch try recursion.next() {
+            case nil: return false
+            case .entries(let entries)?:
+                for entry in entries { format(entry, &text) }
+            case .directory(let relative)?:
+                if !isFirst { text.appendNameLine([]) }
+                isFirst = false
+                text.appendNameLine(heading(prefix, relative), sign: UInt8(ascii: ":"))
             }
-        )
+            return true
+        }
+    }
+
+    private static func heading(_ prefix: [UInt8], _ relative: [UInt8]) -> [UInt8] {
+        let path = (prefix.isEmpty ? Array("./".utf8) : prefix) + relative
+        guard relative.isEmpty, path.count > 1 else { return path }
+        return path.dropLast()
+    }
+
+    /// Names alone, each with its path, so that a client can ask for them.
+    fileprivate static func names(
+        of recursion: RecursiveListing,
+        from prefix: [UInt8],
+        _ format: @escaping (DirectoryEntry, _ prefix: [UInt8], inout [UInt8]) -> Void
+    ) -> ListingSource {
+        var place = prefix
+        return ListingSource { text throws(FileError) in
+            while true {
+                switch try recursion.next() {
+                case nil: return false
+                case .directory(let relative)?:
+                    place = prefix + relative
+                    if !relative.isEmpty { place.append(UInt8(ascii: "/")) }
+                case .entries(let entries)?:
+                    for entry in entries { format(entry, place, &text) }
+                    return true
+                }
+            }
+        }
+    }
+}
+
+extension RecursiveListing.Cut {
+    /// What the client is told at the end.
+    fileprivate var text: ReplyText {
+        switch self {
+        case .depth(let count): "Directory send OK; directories below level \(count) are left out."
+        case .entries(let count): "Directory send OK; cut after \(count) entries."
+        case .directories(let count): "Directory send OK; cut after \(count) directories."
+        case .time(let duration): "Directory send OK; cut after \(duration)."
+        }
     }
 }

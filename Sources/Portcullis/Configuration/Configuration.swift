@@ -192,6 +192,8 @@ package struct Configuration: Sendable {
         package var openMode: UInt16 = 0o666
         /// Whether names with a leading dot are listed unasked (`force_dot_files`).
         package var showsDotFiles = false
+        /// Whether LIST and NLST with `-R` descend into directories (`ls_recurse_enable`).
+        package var listsRecursively = false
         /// Whether listings show `ftp` in place of each owner and group (`hide_ids`).
         package var hidesOwners = false
         /// Whether times are shown in the server's time zone (`use_localtime`).

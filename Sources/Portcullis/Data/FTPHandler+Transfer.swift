@@ -35,7 +35,7 @@ extension FTPHandler {
     ///   - verb: The command, for the log.
     ///   - path: What is transferred.
     ///   - opening: The text of the 150.
-    ///   - done: The text of the 226.
+    ///   - done: The text of the 226, asked for at the end.
     ///   - failed: Cleans up before a failure is told.
     ///   - move: Moves the bytes.
     /// - Throws: ``SessionEnd`` when the session cannot go on.
@@ -43,7 +43,7 @@ extension FTPHandler {
         _ verb: String,
         _ path: VirtualPath,
         opening: ReplyText,
-        done: ReplyText,
+        done: @autoclosure () -> ReplyText,
         failed: (_ hasBegun: Bool) -> Void = { _ in },
         move: (DTPHandler) throws(TransferFailure) -> Void
     ) throws(SessionEnd) {
@@ -88,7 +88,7 @@ extension FTPHandler {
             """
         )
         if failure != nil { failed(true) }
-        try conclude(failure, verb: verb, done: done)
+        try conclude(failure, verb: verb, done: failure == nil ? done() : "")
         // A download that failed ends without close_notify: it must not look complete.
         if failure != nil, handler.isReceiving {
             stream.dismiss(buffer, until: Deadline(after: NetworkStream.dismissalTimeout))

@@ -55,7 +55,8 @@ extension ConfigurationOption {
     /// Options that may differ from user to user: those that nothing has acted on before the login.
     static let perUser: Set<String> = [
         "write_enable", "download_enable", "dirlist_enable", "chmod_enable", "mdtm_write",
-        "local_umask", "file_open_mode", "force_dot_files", "hide_ids", "use_localtime",
+        "local_umask", "file_open_mode", "force_dot_files", "ls_recurse_enable", "hide_ids",
+        "use_localtime",
         "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
         "anon_umask", "anon_upload_enable", "anon_mkdir_write_enable", "anon_other_write_enable",
         "anon_world_readable_only", "anon_root", "local_root", "user_sub_token",

@@ -10,6 +10,7 @@ extension ConfigurationOption {
         .permissions("local_umask", sets: \.files.umask),
         .permissions("file_open_mode", sets: \.files.openMode),
         .toggle("force_dot_files", sets: \.files.showsDotFiles),
+        .toggle("ls_recurse_enable", sets: \.files.listsRecursively),
         .toggle("hide_ids", sets: \.files.hidesOwners),
         .toggle("use_localtime", sets: \.files.usesLocalTime),
         .toggle("ascii_upload_enable", sets: \.files.convertsUploads),
@@ -26,11 +27,6 @@ extension ConfigurationOption {
             "text_userdb_names",
             when: true,
             why: "owners and groups are shown as numbers"
-        ),
-        .ignoredToggle(
-            "ls_recurse_enable",
-            when: true,
-            why: "listings never descend into directories"
         ),
         .ignoredToggle(
             "tilde_user_enable",
