@@ -69,7 +69,7 @@ package enum CommandTable {
         case .stru: login(verb, .required, "STRU F", "Set the file structure.")
         case .mode: login(verb, .required, "MODE S", "Set the transfer mode.")
         case .pwd: login(verb, .none, "PWD", "Tell the working directory.")
-        case .cwd: login(verb, .required, "CWD path", "Change the working directory.")
+        case .cwd: login(verb, .optional, "CWD [path]", "Change the working directory.")
         case .cdup: login(verb, .none, "CDUP", "Change to the parent directory.")
         case .pasv: login(verb, .none, "PASV", "Listen for a data connection.")
         case .epsv: login(verb, .optional, "EPSV [1|2|ALL]", "Listen for a data connection.")

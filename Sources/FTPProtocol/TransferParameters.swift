@@ -9,7 +9,7 @@ package enum TransferParameterError: Error, Hashable, Sendable {
 
 /// How bytes are represented on the data connection (RFC 959 section 3.1.1).
 package enum TransferType: Hashable, Sendable {
-    /// Lines end in CR LF on the wire (`A`, `A N`).
+    /// Lines end in CR LF on the wire (`A`, `A N`, `L 7`).
     case ascii
 
     /// Bytes as they are (`I`, `L 8`).
@@ -20,8 +20,9 @@ package enum TransferType: Hashable, Sendable {
     /// - Throws: ``TransferParameterError``.
     package init(argument: [UInt8]) throws(TransferParameterError) {
         switch argument.keyword {
-        case "A", "A N": self = .ascii
-        case "I", "L 8": self = .image
+        // Some clients leave the space out, and bytes of 7 bits can only be text.
+        case "A", "A N", "L 7", "L7": self = .ascii
+        case "I", "L 8", "L8": self = .image
         case "A T", "A C", "E", "E N", "E T", "E C": throw .unsupported
         default:
             // Any other logical byte size from 1 to 255 (RFC 959 section 5.3.2).

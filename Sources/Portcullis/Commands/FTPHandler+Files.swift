@@ -73,8 +73,9 @@ extension FTPHandler {
         try reply(done(path))
     }
 
+    /// CWD; alone it leads to the root, as with pyftpdlib.
     final func changeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
-        guard let path = try path(argument) else { return }
+        guard let path = try argument.isEmpty ? .root : path(argument) else { return }
         let result: Void? = try attempt(550, "CWD") { fileSystem throws(FileError) in
             try fileSystem.enterDirectory(path)
         }
