@@ -6,6 +6,7 @@ struct TransferParametersTests {
     @Test(arguments: [
         ("A", TransferType.ascii), ("a", .ascii), ("A N", .ascii), ("a n", .ascii),
         ("I", .image), ("i", .image), ("L 8", .image), ("l 8", .image),
+        ("L8", .image), ("L7", .ascii), ("l 7", .ascii),
     ])
     func typesAreRead(argument: String, type: TransferType) throws {
         #expect(try TransferType(argument: bytes(argument)) == type)
@@ -13,7 +14,7 @@ struct TransferParametersTests {
 
     @Test(arguments: [
         ("E", TransferParameterError.unsupported), ("e n", .unsupported), ("A T", .unsupported),
-        ("A C", .unsupported), ("E C", .unsupported), ("L 7", .unsupported),
+        ("A C", .unsupported), ("E C", .unsupported),
         ("L 16", .unsupported), ("L 255", .unsupported),
         ("", .malformed), (" ", .malformed), ("X", .malformed), ("A ", .malformed),
         (" A", .malformed), ("A X", .malformed), ("AN", .malformed), ("A  N", .malformed),
