@@ -49,6 +49,10 @@ int CLinux_renameat(
     return renameat2(from_directory, from, to_directory, to, flags) < 0 ? -errno : 0;
 }
 
+int CLinux_sync_file_system(int descriptor) {
+    return syncfs(descriptor) < 0 ? -errno : 0;
+}
+
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
     (void)status, (void)kind, (void)place;
     return remove(path);

@@ -99,6 +99,11 @@ int CLinux_assume(uint32_t user, uint32_t group) {
     return 0;
 }
 
+int CLinux_process_descriptor(int process) {
+    long result = syscall(SYS_pidfd_open, process, 0);
+    return result < 0 ? -errno : (int)result;
+}
+
 int CLinux_set_limit(int resource, uint64_t value) {
     struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
     return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;

@@ -25,6 +25,9 @@ package struct FileRules: Hashable, Sendable {
     /// Permission bits of new files before the umask (`file_open_mode`).
     package var openMode: UInt16 = 0o666
 
+    /// How uploads are written, kept and locked.
+    package var uploads = UploadRules()
+
     /// Creates rules that allow what `permissions` says, everywhere.
     package init(permissions: Permissions) {
         self.permissions = permissions

@@ -16,6 +16,9 @@ package protocol FileSystem: AnyObject {
     func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile
 
     /// Opens a regular file for writing, positioned where the first byte goes.
+    ///
+    /// Begins an upload, which ``commitUpload()`` or ``discardUpload()`` ends; another one that
+    /// goes on has failed.
     func openForWriting(
         _ path: VirtualPath,
         _ disposition: WriteDisposition
@@ -30,10 +33,15 @@ package protocol FileSystem: AnyObject {
     /// Removes a name that is not a directory's; a symbolic link itself, not what it leads to.
     func removeFile(_ path: VirtualPath) throws(FileError)
 
-    /// Removes an upload that failed (`delete_failed_uploads`).
+    /// Ends the upload that goes on as a whole one; only then may it be acknowledged.
     ///
-    /// Takes the right to store, not to delete: whoever may overwrite a file may also empty it.
-    func discardUpload(_ path: VirtualPath) throws(FileError)
+    /// The caller has closed its file before.
+    ///
+    /// - Throws: ``FileError`` when it failed after all; ``discardUpload()`` follows.
+    func commitUpload() throws(FileError)
+
+    /// Ends the upload that goes on, if there is one, as one that failed.
+    func discardUpload()
 
     /// Gives `path` the name `newPath`, replacing a file that has it.
     func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError)

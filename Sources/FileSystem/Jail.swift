@@ -11,26 +11,34 @@ internal import SystemPackage
 /// such form open the parent that way and use the `*at` call on the last component.
 package final class Jail: FileSystem {
     let root: JailRoot
-    private let openMode: UInt16
+    let openMode: UInt16
+    let uploads: UploadRules
     private var listing: JailListing?
+
+    /// The upload that goes on.
+    var upload: Upload?
 
     /// Makes `directory` the root.
     ///
     /// - Parameters:
     ///   - directory: The root, opened with the rights that the process has now.
     ///   - openMode: Permission bits of new files, before the umask (`file_open_mode`).
+    ///   - uploads: How uploads are written.
     /// - Returns: The jail, with the root open.
     /// - Throws: ``SystemError`` when the directory is missing or may not be searched.
     package static func opening(
         _ directory: String,
-        openMode: UInt16 = 0o666
+        openMode: UInt16 = 0o666,
+        uploads: UploadRules = UploadRules()
     ) throws(SystemError) -> Jail {
-        Jail(root: try JailRoot.open(directory), openMode: openMode)
+        let root = try JailRoot.open(directory, hidesParts: uploads.isAtomic)
+        return Jail(root: root, openMode: openMode, uploads: uploads)
     }
 
-    private init(root: consuming JailRoot, openMode: UInt16) {
+    private init(root: consuming JailRoot, openMode: UInt16, uploads: UploadRules) {
         self.root = root
         self.openMode = openMode
+        self.uploads = uploads
     }
 
     /// The root's descriptor, for confining the process to it.
@@ -61,96 +69,13 @@ package final class Jail: FileSystem {
             let facts = try FileFacts.of(file)
             if facts.kind == .directory { throw SystemError("openat2", .isDirectory) }
             if facts.kind != .regular { throw SystemError("openat2", .noSuchAddressOrDevice) }
+            if uploads.locksOutReaders, try !file.lock(isExclusive: false) {
+                throw SystemError("flock", .resourceBusy)
+            }
             return OpenedFile(descriptor: file, facts: facts, path: path)
         } catch {
             throw FileError(error)
         }
-    }
-
-    package func openForWriting(
-        _ path: VirtualPath,
-        _ disposition: WriteDisposition
-    ) throws(FileError) -> OpenedFile {
-        if disposition == .unique { return try openUnique(path) }
-        let flags = disposition == .append ? O_WRONLY | O_APPEND : O_WRONLY
-        // Nothing lies before an offset in a file that is not there.
-        var creates = true
-        if case .resume(let offset) = disposition, offset > 0 { creates = false }
-        do throws(SystemError) {
-            if disposition == .create {
-                let file = try root.open(path, flags: flags | O_CREAT | O_EXCL, mode: openMode)
-                let facts = try FileFacts.of(file)
-                return OpenedFile(descriptor: file, facts: facts, path: path, isNew: true)
-            }
-            var isNew = false
-            // Not O_TRUNC: the content goes when the new one is about to come.
-            let file = try openOrCreate(path, flags, creates: creates, isNew: &isNew)
-            let facts = try FileFacts.of(file)
-            guard facts.kind == .regular else {
-                throw SystemError("openat2", .noSuchAddressOrDevice)
-            }
-            switch disposition {
-            case .resume(let offset):
-                guard offset <= facts.size else { throw SystemError("lseek", .invalidArgument) }
-                try file.seek(to: offset)
-            case .replace, .append, .create, .unique:
-                break
-            }
-            return OpenedFile(descriptor: file, facts: facts, path: path, isNew: isNew)
-        } catch {
-            if case .resume = disposition,
-                error.call == "lseek" || error.errno == .noSuchFileOrDirectory
-            {
-                throw .beyondEnd
-            }
-            throw FileError(error)
-        }
-    }
-
-    /// Opens a file, and makes it when it is not there; tells which of the two it was.
-    private func openOrCreate(
-        _ path: VirtualPath,
-        _ flags: CInt,
-        creates: Bool,
-        isNew: inout Bool
-    ) throws(SystemError) -> OwnedDescriptor {
-        do throws(SystemError) {
-            return try root.open(path, flags: flags)
-        } catch {
-            guard creates, error.errno == .noSuchFileOrDirectory else { throw error }
-        }
-        do throws(SystemError) {
-            let file = try root.open(path, flags: flags | O_CREAT | O_EXCL, mode: openMode)
-            isNew = true
-            return file
-        } catch {
-            // Somebody else was faster, or a link that leads to nothing yet has the name.
-            guard error.errno == .fileExists else { throw error }
-            return try root.open(path, flags: flags | O_CREAT, mode: openMode)
-        }
-    }
-
-    /// Opens a file that did not exist: the path itself, then with a random suffix.
-    private func openUnique(_ path: VirtualPath) throws(FileError) -> OpenedFile {
-        guard path.lastComponent != nil else { throw .isDirectory }
-        var candidate = path
-        for _ in 0..<16 {
-            do throws(SystemError) {
-                let file = try root.open(
-                    candidate,
-                    flags: O_WRONLY | O_CREAT | O_EXCL,
-                    mode: openMode
-                )
-                let facts = try FileFacts.of(file)
-                return OpenedFile(descriptor: file, facts: facts, path: candidate, isNew: true)
-            } catch {
-                guard error.errno == .fileExists else { throw FileError(error) }
-            }
-            let name = (path.lastComponent ?? []) + Array(".\(randomWord(count: 8))".utf8)
-            guard let next = path.parent.appending(component: name) else { throw .nameTooLong }
-            candidate = next
-        }
-        throw .exists
     }
 
     package func makeDirectory(_ path: VirtualPath) throws(FileError) {
@@ -166,10 +91,6 @@ package final class Jail: FileSystem {
     package func removeFile(_ path: VirtualPath) throws(FileError) {
         guard path.lastComponent != nil else { throw .isDirectory }
         try unsafe inParent(of: path, "unlinkat") { unsafe unlinkat($0, $1, 0) }
-    }
-
-    package func discardUpload(_ path: VirtualPath) throws(FileError) {
-        try removeFile(path)
     }
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
@@ -189,6 +110,8 @@ package final class Jail: FileSystem {
             throw .accessDenied
         }
         do throws(SystemError) {
+            try root.checkVisible(path)
+            try root.checkVisible(newPath)
             let parent = try root.directory(path.parent)
             let newParent = try root.directory(newPath.parent)
             let (from, to) = (parent.number, newParent.number)
@@ -263,6 +186,7 @@ package final class Jail: FileSystem {
         _ body: (CInt, UnsafePointer<CChar>) -> CInt
     ) throws(FileError) {
         try reduced { () throws(SystemError) in
+            try root.checkVisible(path)
             let parent = try root.directory(path.parent)
             let number = parent.number
             let result = unsafe withPathPointer(path.lastComponent ?? []) {

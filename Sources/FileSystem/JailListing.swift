@@ -25,6 +25,7 @@ final class JailListing {
     private var isExhausted = false
     /// The directory is the jail's root, by whatever path it was reached.
     private let isRoot: Bool
+    private let hidesParts: Bool
     /// A path that is no directory: the one entry there is.
     private var single: DirectoryEntry?
 
@@ -36,6 +37,7 @@ final class JailListing {
         let options = query.options
         self.path = path
         self.options = options
+        hidesParts = root.hidesParts
         pattern = query.pattern.flatMap { GlobPattern($0) }
         let refusesLink = options.contains(.refusesLink)
         let located = try root.locate(path, followsLinks: !refusesLink)
@@ -146,6 +148,7 @@ final class JailListing {
                     || !isDots && pattern?.wantsHidden ?? false
             else { return false }
         }
+        if hidesParts, PartName.matches(name) { return false }
         return pattern?.matches([UInt8](name)) ?? true
     }
 

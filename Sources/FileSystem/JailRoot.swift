@@ -11,17 +11,28 @@ internal import SystemPackage
 struct JailRoot: ~Copyable {
     let descriptor: OwnedDescriptor
 
+    /// Whether names that parts of uploads have do not exist for the client (`atomic_uploads`).
+    let hidesParts: Bool
+
     /// Opens `directory` as a root, with the rights that the process has now.
-    static func open(_ directory: String) throws(SystemError) -> JailRoot {
+    static func open(
+        _ directory: String,
+        hidesParts: Bool = false
+    ) throws(SystemError) -> JailRoot {
         let number = unsafe Glibc.open(
             directory,
             O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
         )
-        if number >= 0 { return JailRoot(descriptor: OwnedDescriptor(owning: number)) }
+        if number >= 0 {
+            return JailRoot(
+                descriptor: OwnedDescriptor(owning: number),
+                hidesParts: hidesParts
+            )
+        }
         // A directory that may be searched and not read is a root, too: its listing then fails.
         let searched = unsafe Glibc.open(directory, CLinux_O_PATH | O_DIRECTORY | O_CLOEXEC)
         guard searched >= 0 else { throw SystemError("open") }
-        return JailRoot(descriptor: OwnedDescriptor(owning: searched))
+        return JailRoot(descriptor: OwnedDescriptor(owning: searched), hidesParts: hidesParts)
     }
 
     /// Opens `path` with this directory as `/`.
@@ -66,12 +77,22 @@ struct JailRoot: ~Copyable {
         )
     }
 
+    /// Checks that `path` does not name the part of an upload.
+    ///
+    /// - Throws: ``SystemError`` with `ENOENT`, as if there were nothing.
+    func checkVisible(_ path: VirtualPath) throws(SystemError) {
+        if hidesParts, let name = path.lastComponent, PartName.matches(name) {
+            throw SystemError("openat2", .noSuchFileOrDirectory)
+        }
+    }
+
     private func resolve(
         _ path: VirtualPath,
         flags: CInt,
         mode: UInt16,
         rules: UInt64 = 0
     ) throws(SystemError) -> OwnedDescriptor {
+        try checkVisible(path)
         let flags = UInt64(flags | O_CLOEXEC)
         let rules = rules | CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_MAGICLINKS
         let bytes = path.isRoot ? [UInt8(ascii: ".")] : path.bytes

@@ -69,9 +69,13 @@ package final class PermittedFileSystem: FileSystem {
         try base.removeFile(path)
     }
 
-    package func discardUpload(_ path: VirtualPath) throws(FileError) {
-        try require(.store)
-        try base.discardUpload(path)
+    package func commitUpload() throws(FileError) {
+        // What may be written was decided when the upload began.
+        try base.commitUpload()
+    }
+
+    package func discardUpload() {
+        base.discardUpload()
     }
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {

@@ -40,6 +40,23 @@ package enum DaemonProcess {
         }
     }
 
+    /// Waits until `child`, which has not been reaped, has ended or `deadline` passes.
+    ///
+    /// Wraps `pidfd_open(2)` and `poll(2)`.
+    ///
+    /// - Returns: Whether it has ended; it is still to be reaped.
+    package static func awaitEnd(of child: pid_t, until deadline: Deadline) -> Bool {
+        let number = CLinux_process_descriptor(child)
+        guard number >= 0 else { return false }
+        let descriptor = OwnedDescriptor(owning: number)
+        var entries = [PollEntry(descriptor.number, reading: true)]
+        while true {
+            guard let count = try? poll(&entries, until: deadline) else { return false }
+            if count > 0 { return true }
+            if deadline.hasPassed { return false }
+        }
+    }
+
     /// Sends `signal` to `process`, which must be a child that has not been reaped.
     package static func signal(_ process: pid_t, _ signal: CInt) {
         _ = Glibc.kill(process, signal)

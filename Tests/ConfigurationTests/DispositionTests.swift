@@ -15,7 +15,7 @@ struct DispositionTests {
         "run_as_launching_user=YES", "setproctitle_enable=YES", "background=YES",
         "no_log_lock=YES", "async_abor_enable=YES", "trans_chunk_size=8192", "use_sendfile=YES",
         "tilde_user_enable=YES", "text_userdb_names=YES",
-        "session_support=NO", "check_shell=YES", "lock_upload_files=YES", "dirmessage_enable=YES",
+        "session_support=NO", "check_shell=YES", "dirmessage_enable=YES",
         "message_file=.message", "local_max_rate=1000", "xferlog_enable=YES",
         "xferlog_std_format=YES", "xferlog_file=/var/log/x", "vsftpd_log_file=/var/log/x",
         "dual_log_enable=YES", "syslog_enable=YES", "log_ftp_protocol=YES", "better_stou=NO",

@@ -46,6 +46,7 @@ struct OptionTableTests {
         "host_names", "hash_enable", "hash_max_size", "copy_enable",
         "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",
         "ban_period", "ban_time",
+        "atomic_uploads", "fsync_uploads",
     ]
 
     @Test func allOfVsftpdIsHere() {

@@ -37,6 +37,8 @@ struct ValueTests {
             ("ascii_upload_enable", \.files.convertsUploads),
             ("ascii_download_enable", \.files.convertsDownloads),
             ("delete_failed_uploads", \.files.deletesFailedUploads),
+            ("atomic_uploads", \.uploads.isAtomic), ("fsync_uploads", \.uploads.synchronizes),
+            ("lock_upload_files", \.uploads.locksOutReaders),
             ("seccomp_sandbox", \.session.usesSeccomp),
         ]
         let fixture = try Fixture()

@@ -60,7 +60,7 @@ struct JailChangeTests {
         let jail = try ground.jail()
         try jail.removeFile(path("/link"))
         #expect(thrown { try jail.removeDirectory(path("/directory-link")) } != nil as FileError?)
-        try jail.discardUpload(path("/directory-link"))
+        try jail.removeFile(path("/directory-link"))
         #expect(ground.status("link") == nil && ground.status("directory-link") == nil)
         #expect(ground.content("file") == "text")
         #expect(ground.status("directory") != nil)

@@ -51,7 +51,6 @@ struct JailConfinementTests {
             ("make", { try jail.makeDirectory(new) }),
             ("remove directory", { try jail.removeDirectory(secret) }),
             ("remove", { try jail.removeFile(secret) }),
-            ("discard", { try jail.discardUpload(secret) }),
             ("rename", { try jail.rename(secret, to: path("/stolen")) }),
             ("rename", { try jail.rename(path("/inner"), to: new) }),
             ("time", { try jail.setModificationTime(of: secret, to: 1) }),

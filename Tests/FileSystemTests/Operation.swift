@@ -16,7 +16,6 @@ enum Operation: CaseIterable {
     case makeDirectory
     case removeDirectory
     case removeFile
-    case discardUpload
     case rename
     case setModificationTime
     case setMode
@@ -37,7 +36,7 @@ enum Operation: CaseIterable {
         case .removeDirectory, .removeFile: "d"
         case .factsForRenaming, .rename: "f"
         case .makeDirectory: "m"
-        case .replace, .resume, .unique, .discardUpload, .makeSymbolicLink,
+        case .replace, .resume, .unique, .makeSymbolicLink,
             .availableByteCount:
             "w"
         case .setMode, .setGroup, .setFileModeMask: "M"
@@ -60,7 +59,6 @@ enum Operation: CaseIterable {
         case .makeDirectory: try fileSystem.makeDirectory(a)
         case .removeDirectory: try fileSystem.removeDirectory(a)
         case .removeFile: try fileSystem.removeFile(a)
-        case .discardUpload: try fileSystem.discardUpload(a)
         case .rename: try fileSystem.rename(a, to: path("/b"))
         case .setModificationTime: try fileSystem.setModificationTime(of: a, to: 99)
         case .setMode: try fileSystem.setMode(of: a, to: 0o640)
@@ -87,7 +85,6 @@ enum Operation: CaseIterable {
         case .makeDirectory: "make /a"
         case .removeDirectory: "remove directory /a"
         case .removeFile: "remove /a"
-        case .discardUpload: "discard /a"
         case .rename: "rename /a /b"
         case .setModificationTime: "time /a 99"
         case .setMode: "mode /a 416"
@@ -171,8 +168,12 @@ final class RecordingFileSystem: FileSystem {
         notes.append("remove \(path.text)")
     }
 
-    func discardUpload(_ path: VirtualPath) throws(FileError) {
-        notes.append("discard \(path.text)")
+    func commitUpload() throws(FileError) {
+        notes.append("commit")
+    }
+
+    func discardUpload() {
+        notes.append("discard")
     }
 
     func rename(_ path: VirtualPath, toFree newPath: VirtualPath) throws(FileError) {

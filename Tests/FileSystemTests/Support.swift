@@ -60,8 +60,8 @@ final class Ground {
     }
 
     /// A jail whose `/` is ``root``.
-    func jail(openMode: UInt16 = 0o666) throws -> Jail {
-        try Jail.opening(root, openMode: openMode)
+    func jail(openMode: UInt16 = 0o666, uploads: UploadRules = UploadRules()) throws -> Jail {
+        try Jail.opening(root, openMode: openMode, uploads: uploads)
     }
 
     /// Writes a new file beneath the root.

@@ -41,6 +41,9 @@ int CLinux_set_group(int descriptor, uint32_t group);
 int CLinux_renameat(
     int from_directory, const char *from, int to_directory, const char *to, int replaces);
 
+/// syncfs(2): writes everything of the file system that `descriptor` is on to its disk.
+int CLinux_sync_file_system(int descriptor);
+
 /// nftw(3) with remove(3): removes a directory and everything in it, without following links.
 int CLinux_remove_tree(const char *path);
 
@@ -80,6 +83,9 @@ int CLinux_close_range(unsigned int first, unsigned int last);
 ///
 /// -EPERM also when the process could still become root although `user` is not root.
 int CLinux_assume(uint32_t user, uint32_t group);
+
+/// pidfd_open(2): a descriptor that becomes readable when `process` ends.
+int CLinux_process_descriptor(int process);
 
 /// Sets a resource limit (RLIMIT_* number), soft and hard alike.
 int CLinux_set_limit(int resource, uint64_t value);

@@ -10,7 +10,8 @@ enum FileRequest: Hashable {
     case makeDirectory(VirtualPath)
     case removeDirectory(VirtualPath)
     case removeFile(VirtualPath)
-    case discardUpload(VirtualPath)
+    case discardUpload
+    case commitUpload
     case rename(VirtualPath, VirtualPath)
     case setModificationTime(VirtualPath, Int64)
     case setMode(VirtualPath, UInt16)
@@ -42,6 +43,7 @@ enum FileRequest: Hashable {
         case makeSymbolicLink
         case setFileModeMask
         case availableByteCount
+        case commitUpload
     }
 
     private var tag: Tag {
@@ -54,6 +56,7 @@ enum FileRequest: Hashable {
         case .removeDirectory: .removeDirectory
         case .removeFile: .removeFile
         case .discardUpload: .discardUpload
+        case .commitUpload: .commitUpload
         case .rename: .rename
         case .setModificationTime: .setModificationTime
         case .setMode: .setMode
@@ -71,7 +74,7 @@ enum FileRequest: Hashable {
         var writer = MessageWriter(tag: tag.rawValue)
         switch self {
         case .enterDirectory(let path), .openForReading(let path), .makeDirectory(let path),
-            .removeDirectory(let path), .removeFile(let path), .discardUpload(let path),
+            .removeDirectory(let path), .removeFile(let path),
             .availableByteCount(let path):
             writer.put(path.bytes)
         case .facts(let path, let purpose):
@@ -107,7 +110,7 @@ enum FileRequest: Hashable {
             writer.put(query.options.rawValue)
             writer.put(query.pattern != nil)
             if let pattern = query.pattern { writer.put(pattern) }
-        case .nextEntries:
+        case .nextEntries, .commitUpload, .discardUpload:
             break
         }
         return writer.bytes
@@ -125,7 +128,8 @@ enum FileRequest: Hashable {
         case .makeDirectory: self = .makeDirectory(try reader.takePath())
         case .removeDirectory: self = .removeDirectory(try reader.takePath())
         case .removeFile: self = .removeFile(try reader.takePath())
-        case .discardUpload: self = .discardUpload(try reader.takePath())
+        case .discardUpload: self = .discardUpload
+        case .commitUpload: self = .commitUpload
         case .facts:
             let path = try reader.takePath()
             guard let purpose = FactsPurpose(rawValue: try reader.take()) else {

@@ -13,11 +13,12 @@ package struct FileServer: ~Copyable {
         self.fileSystem = fileSystem
     }
 
-    /// Answers requests until the other end is gone.
+    /// Answers requests until the other end is gone; an upload that then goes on has failed.
     ///
     /// - Throws: ``MessageError`` when a request is malformed. The sender is then not one of ours
     ///   any more, and the caller ends the session.
     package func run() throws(MessageError) {
+        defer { fileSystem.discardUpload() }
         while true {
             let message: ReceivedMessage?
             do throws(SystemError) {
@@ -71,7 +72,8 @@ package struct FileServer: ~Copyable {
         case .makeDirectory(let path): try fileSystem.makeDirectory(path)
         case .removeDirectory(let path): try fileSystem.removeDirectory(path)
         case .removeFile(let path): try fileSystem.removeFile(path)
-        case .discardUpload(let path): try fileSystem.discardUpload(path)
+        case .commitUpload: try fileSystem.commitUpload()
+        case .discardUpload: fileSystem.discardUpload()
         case .rename(let path, let newPath): try fileSystem.rename(path, to: newPath)
         case .setModificationTime(let path, let seconds):
             try fileSystem.setModificationTime(of: path, to: seconds)

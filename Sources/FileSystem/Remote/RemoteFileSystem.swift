@@ -99,8 +99,13 @@ package final class RemoteFileSystem: FileSystem {
         try perform(.removeFile(path))
     }
 
-    package func discardUpload(_ path: VirtualPath) throws(FileError) {
-        try perform(.discardUpload(path))
+    package func commitUpload() throws(FileError) {
+        try perform(.commitUpload)
+    }
+
+    package func discardUpload() {
+        // When nobody answers, the process that opens files has done it by itself.
+        try? perform(.discardUpload)
     }
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {

@@ -39,6 +39,7 @@ struct SystemCallFilter {
             "fchmodat2", "utimensat", "ftruncate", "faccessat2", "readlinkat", "fchownat",
             "fstatfs",
             "symlinkat", "umask",
+            "flock", "fsync", "syncfs",
         ],
         refused: ["openat", "ioctl"]
     )

@@ -28,7 +28,11 @@ enum AgentRole {
                 groups: account.groups
             )
             // Opened as the user: the kernel decides whether the user may enter this directory.
-            let jail = try Jail.opening(profile.root, openMode: profile.rules.openMode)
+            let jail = try Jail.opening(
+                profile.root,
+                openMode: profile.rules.openMode,
+                uploads: profile.rules.uploads
+            )
             try Confinement.enterAgent(
                 root: jail.rootDescriptorNumber,
                 usesSeccomp: settings.usesSeccomp

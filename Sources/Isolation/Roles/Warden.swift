@@ -10,6 +10,9 @@ internal import SystemPackage
 /// Runs PAM, starts the Agent, makes data sockets. It never sees a byte that the client sent except
 /// what its Session puts into the typed messages of ``WardenRequest``.
 final class Warden {
+    /// How long an Agent may take to end once its Session is gone.
+    private static let agentTimeout: Duration = .seconds(2)
+
     private let peer: SocketAddress
     private let local: SocketAddress
     private let settings: WardenSettings
@@ -260,7 +263,10 @@ final class Warden {
 
     private func endLogin() {
         if let process = agent.take() {
-            DaemonProcess.signal(process, 9)
+            // Without its Session an Agent finishes an upload as failed and ends by itself.
+            if !DaemonProcess.awaitEnd(of: process, until: Deadline(after: Self.agentTimeout)) {
+                DaemonProcess.signal(process, 9)
+            }
             let status = DaemonProcess.reap(process, waits: true)?.1
             if status == RoleStatus.violation {
                 logger.error("session ended: violation on the agent channel")

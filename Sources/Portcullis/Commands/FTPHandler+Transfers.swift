@@ -69,7 +69,7 @@ extension FTPHandler {
         let file: UploadFile
         do throws(FileError) {
             let opened = try login.fileSystem.openForWriting(path, disposition)
-            file = UploadFile(opened, empties: disposition == .replace)
+            file = UploadFile(opened, in: login.fileSystem, empties: disposition == .replace)
         } catch {
             let code: UInt16 = error == .beyondEnd ? 554 : error == .notPermitted ? 550 : 553
             try refuse(error, code, "\(verb) \(path.quoted)")
@@ -84,14 +84,7 @@ extension FTPHandler {
             file.path,
             opening: opening,
             done: isUnique ? "Transfer complete; FILE: \(path: file.path)" : "Transfer complete.",
-            failed: { hasBegun in
-                // Only what this upload made: an old file stays, whatever became of it. An empty
-                // file of an upload that never began is nobody's wish.
-                guard file.isNew, configuration.files.deletesFailedUploads || !hasBegun else {
-                    return
-                }
-                try? login.fileSystem.discardUpload(file.path)
-            },
+            failed: { login.fileSystem.discardUpload() },
             move: { handler throws(TransferFailure) in
                 let sink = try file.open()
                 try handler.receive(into: converts ? HostLineSink(sink) : sink)
@@ -124,19 +117,19 @@ private func seek(
 /// cannot connect must not lose it.
 private final class UploadFile {
     let path: VirtualPath
-    let isNew: Bool
+    private let fileSystem: any FileSystem
     private var file: OwnedDescriptor?
     private let empties: Bool
 
-    init(_ opened: consuming OpenedFile, empties: Bool) {
+    init(_ opened: consuming OpenedFile, in fileSystem: any FileSystem, empties: Bool) {
         path = opened.path
-        isNew = opened.isNew
+        self.fileSystem = fileSystem
         self.empties = empties
         file = opened.takeDescriptor()
     }
 
     /// Gives the file to the upload, emptied if it is to be replaced.
-    func open() throws(TransferFailure) -> FileSink {
+    func open() throws(TransferFailure) -> UploadSink {
         guard let file = file.take() else { throw .file(.inputOutput) }
         if empties {
             do throws(SystemError) {
@@ -145,6 +138,6 @@ private final class UploadFile {
                 throw .file(FileError(error))
             }
         }
-        return FileSink(file)
+        return UploadSink(file, in: fileSystem)
     }
 }

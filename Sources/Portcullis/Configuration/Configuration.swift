@@ -21,6 +21,8 @@ package struct Configuration: Sendable {
     package var timeouts = Timeouts()
     /// What a user may do to files, and how they are shown.
     package var files = Files()
+    /// How uploads are written.
+    package var uploads = Uploads()
     /// The conversation on the control connection.
     package var session = Session()
 

@@ -44,7 +44,7 @@ extension FTPHandler {
         _ path: VirtualPath,
         opening: ReplyText,
         done: @autoclosure () -> ReplyText,
-        failed: (_ hasBegun: Bool) -> Void = { _ in },
+        failed: () -> Void = {},
         move: (DTPHandler) throws(TransferFailure) -> Void
     ) throws(SessionEnd) {
         transfer = TransferState(command: verb, path: path.text)
@@ -58,7 +58,7 @@ extension FTPHandler {
         switch try connect() {
         case .success(let admitted): connection = admitted
         case .failure(let refusal):
-            failed(false)
+            failed()
             try reply(refusal.reply)
             log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)")
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
@@ -87,7 +87,7 @@ extension FTPHandler {
             proof=\(connection.proof.rawValue), \(stream.summary)
             """
         )
-        if failure != nil { failed(true) }
+        if failure != nil { failed() }
         try conclude(failure, verb: verb, done: failure == nil ? done() : "")
         // A download that failed ends without close_notify: it must not look complete.
         if failure != nil, handler.isReceiving {

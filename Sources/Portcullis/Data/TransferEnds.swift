@@ -64,11 +64,14 @@ final class NetworkLineSource: TransferSource {
     }
 }
 
-/// A file that is written, byte for byte.
-final class FileSink: TransferSink {
+/// The file of an upload, written byte for byte.
+final class UploadSink: TransferSink {
+    private let fileSystem: any FileSystem
     private var file: OwnedDescriptor?
 
-    init(_ file: consuming OwnedDescriptor) {
+    /// Writes to `file`, which `fileSystem` has opened.
+    init(_ file: consuming OwnedDescriptor, in fileSystem: any FileSystem) {
+        self.fileSystem = fileSystem
         self.file = consume file
     }
 
@@ -87,6 +90,7 @@ final class FileSink: TransferSink {
         } catch {
             throw FileError(error)
         }
+        try fileSystem.commitUpload()
     }
 }
 

@@ -53,6 +53,7 @@ extension LoginProfile {
         rules.allowsOverwriting = files.allowsOverwriting
         rules.umask = files.umask
         rules.openMode = files.openMode
+        rules.uploads = configuration.uploadRules
         if account.kind.isRestricted {
             rules.umask = anonymous.umask
             rules.worldReadableOnly = anonymous.worldReadableOnly
@@ -82,6 +83,18 @@ extension Configuration.Anonymous {
             permissions.formUnion([.append, .delete, .rename, .changeTime])
         }
         return permissions
+    }
+}
+
+extension Configuration {
+    /// How uploads are written, kept and locked.
+    fileprivate var uploadRules: UploadRules {
+        var rules = UploadRules()
+        rules.isAtomic = uploads.isAtomic
+        rules.synchronizes = uploads.synchronizes
+        rules.deletesFailed = files.deletesFailedUploads
+        rules.locksOutReaders = uploads.locksOutReaders
+        return rules
     }
 }
 

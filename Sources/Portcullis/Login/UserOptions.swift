@@ -58,6 +58,7 @@ extension ConfigurationOption {
         "local_umask", "file_open_mode", "force_dot_files", "ls_recurse_enable", "hide_ids",
         "use_localtime",
         "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
+        "atomic_uploads", "fsync_uploads", "lock_upload_files",
         "anon_umask", "anon_upload_enable", "anon_mkdir_write_enable", "anon_other_write_enable",
         "anon_world_readable_only", "anon_root", "local_root", "user_sub_token",
         "chroot_local_user", "passwd_chroot_enable", "login_message", "quit_message",

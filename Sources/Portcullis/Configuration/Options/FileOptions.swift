@@ -20,10 +20,6 @@ extension ConfigurationOption {
         .toggle("copy_enable", sets: \.files.allowsCopying),
         .toggle("delete_failed_uploads", sets: \.files.deletesFailedUploads),
         .ignoredToggle(
-            "lock_upload_files",
-            why: "a file is not locked while it is transferred"
-        ),
-        .ignoredToggle(
             "text_userdb_names",
             when: true,
             why: "owners and groups are shown as numbers"
