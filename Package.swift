@@ -32,6 +32,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPAM", providers: [.apt(["libpam0g-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "FTPProtocol", swiftSettings: strict),
@@ -75,7 +76,8 @@ let package = Package(
         .target(
             name: "Portcullis",
             dependencies: [
-                "Isolation", "Authentication", "FileSystem", "FTPProtocol", "LinuxSystem", "TLS",
+                "CZlib", "Isolation", "Authentication", "FileSystem", "FTPProtocol", "LinuxSystem",
+                "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -96,6 +96,17 @@ package enum CommandTable {
         case .mfmt: login(verb, .required, "MFMT time path", "Set when a file was modified.")
         case .site: login(verb, .required, "SITE command", "Use commands of this server.")
         case .avbl: login(verb, .optional, "AVBL [path]", "Tell how much may be stored.")
+        case .hash: login(verb, .required, "HASH path", "Tell the hash of a file's content.")
+        case .xcrc: digest(verb, "CRC-32")
+        case .xmd5: digest(verb, "MD5")
+        case .xsha, .xsha1: digest(verb, "SHA-1")
+        case .xsha256: digest(verb, "SHA-256")
+        case .xsha512: digest(verb, "SHA-512")
+        case .md5: login(verb, .required, "MD5 path", "Tell the MD5 of a file's content.")
+        case .cpfr: login(verb, .required, "CPFR path", "Name what to copy.")
+        case .cpto: login(verb, .required, "CPTO path", "Copy it.")
+        case .mff: login(verb, .required, "MFF fact=value;... path", "Set facts of a file.")
+        case .mfct: absent(verb, "MFCT time path", "Set when a file was made.")
         case .acct: absent(verb, "ACCT account", "Name an account.")
         case .smnt: absent(verb, "SMNT path", "Mount a file system.")
         case .adat: absent(verb, "ADAT data", "Send security data.")
@@ -103,6 +114,16 @@ package enum CommandTable {
         case .conf: absent(verb, "CONF command", "Send an encrypted command.")
         case .enc: absent(verb, "ENC command", "Send an encrypted command with a checksum.")
         }
+    }
+
+    /// A command that hashes a file, or a part of it.
+    private static func digest(_ verb: Verb, _ algorithm: String) -> CommandRule {
+        login(
+            verb,
+            .required,
+            "\(verb.rawValue) path [start [end]]",
+            "Tell the \(algorithm) of a file's content."
+        )
     }
 
     /// A command that is answered before login too.

@@ -6,6 +6,9 @@ package struct Features {
     /// The facts that MLST and MLSD now send.
     package var machineFacts: MachineFacts
 
+    /// How HASH now hashes.
+    package var hashAlgorithm = HashAlgorithm.sha256
+
     /// Whether a command would be carried out under the present configuration.
     package var serves: (Verb) -> Bool
 
@@ -37,9 +40,12 @@ package struct Features {
         add("CSID", .csid)
         add("EPRT", .eprt)
         add("EPSV", .epsv)
+        add("HASH \(hashAlgorithm.featText)", .hash)
         add("HOST", .host)
         add("LANG EN*", .lang)
+        add("MD5", .md5)
         add("MDTM", .mdtm)
+        add("MFF \(FactChanges.featText)", .mff)
         add("MFMT", .mfmt)
         add("MLST \(machineFacts.featText)", .mlst)
         if tlsAvailable {
@@ -49,6 +55,9 @@ package struct Features {
         add("REST STREAM", .rest)
         add("SIZE", .size)
         lines += ["TVFS", "UTF8"]
+        for verb in [.xcrc, .xmd5, .xsha, .xsha1, .xsha256, .xsha512] as [Verb] {
+            add(verb.rawValue, verb)
+        }
         return lines
     }
 }

@@ -12,4 +12,10 @@ package enum OctalMode {
         }
         return value
     }
+
+    /// Writes a mode with zeros in front, up to `digits` digits.
+    package static func text(_ mode: UInt16, digits: Int) -> String {
+        let text = String(mode, radix: 8)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
 }

@@ -101,6 +101,30 @@ package enum Verb: String, CaseIterable, Hashable, Sendable {
     case csid = "CSID"
     /// Tells how much may be stored (draft-peterson).
     case avbl = "AVBL"
+    /// Tells the hash of a file's content (draft-bryan-ftpext-hash).
+    case hash = "HASH"
+    /// Tells the CRC-32 of a file's content.
+    case xcrc = "XCRC"
+    /// Tells the MD5 of a file's content.
+    case xmd5 = "XMD5"
+    /// Tells the SHA-1 of a file's content.
+    case xsha = "XSHA"
+    /// Tells the SHA-1 of a file's content.
+    case xsha1 = "XSHA1"
+    /// Tells the SHA-256 of a file's content.
+    case xsha256 = "XSHA256"
+    /// Tells the SHA-512 of a file's content.
+    case xsha512 = "XSHA512"
+    /// Tells the MD5 of a file's content (draft-twine-ftpmd5).
+    case md5 = "MD5"
+    /// Names what shall be copied.
+    case cpfr = "CPFR"
+    /// Copies it.
+    case cpto = "CPTO"
+    /// Sets several facts of a file (draft-somers-ftp-mfxx).
+    case mff = "MFF"
+    /// Sets when a file was made, which Linux does not let anybody set (draft-somers-ftp-mfxx).
+    case mfct = "MFCT"
     /// Names an account (RFC 959).
     case acct = "ACCT"
     /// Mounts a file system (RFC 959).

@@ -39,6 +39,18 @@ class FTPHandler {
     var renameSource: VirtualPath?
     var machineFacts = MachineFacts.standard
 
+    /// What CPFR named.
+    var copySource: VirtualPath?
+
+    /// How HASH hashes (OPTS HASH).
+    var hashAlgorithm = HashAlgorithm.sha256
+
+    /// What SITE UMASK set.
+    var fileModeMask: UInt16?
+
+    /// What SITE IDLE set.
+    var idleTimeout: Duration?
+
     /// Where the next data connection comes from (PASV, EPSV).
     var dataSource: (any DataSource)?
 
@@ -190,7 +202,11 @@ class FTPHandler {
         type = .ascii
         restartOffset = 0
         renameSource = nil
+        copySource = nil
         machineFacts = .standard
+        hashAlgorithm = .sha256
+        fileModeMask = nil
+        idleTimeout = nil
         dataSource = nil
         activeTarget = nil
         allowsOnlyExtendedPassive = false
@@ -224,5 +240,7 @@ struct TransferState {
     let command: String
     let path: String
     var handler: DTPHandler?
+    /// How far work without a data connection is.
+    var byteCount: Int64 = 0
     var isAborted = false
 }

@@ -58,7 +58,7 @@ def test_simple_commands_answer_with_their_codes(session):
         ("STRU F", 200), ("STRU R", 504), ("STRU P", 504), ("STRU X", 501, 504),
         ("MODE S", 200), ("MODE B", 504), ("MODE C", 504), ("MODE Z", 504), ("MODE X", 501, 504),
         ("TYPE A", 200), ("TYPE A N", 200), ("TYPE I", 200), ("TYPE L 8", 200), ("type i", 200),
-        ("TYPE E", 504), ("TYPE A T", 504), ("TYPE L 7", 504), ("TYPE X", 501, 504),
+        ("TYPE L 7", 200), ("TYPE E", 504), ("TYPE A T", 504), ("TYPE L 9", 504), ("TYPE X", 501, 504),
         ("NOSUCH", 500), ("ACCT x", 502), ("SMNT /", 502), ("LPRT 1", 500, 502),
         ("ADAT x", 502, 503), ("MIC x", 502, 503), ("CONF x", 502, 503), ("ENC x", 502, 503),
         ("SITE NOSUCH", 500, 501, 502, 504), ("CCC", 534), ("USER somebody", 503, 530, 331),
@@ -66,8 +66,8 @@ def test_simple_commands_answer_with_their_codes(session):
 
 
 def test_a_missing_argument_is_501(session):
-    for verb in ("CWD RETR STOR APPE DELE MKD RMD RNFR RNTO SIZE MDTM MFMT TYPE STRU MODE REST "
-                 "PORT EPRT PROT PBSZ SITE OPTS XMKD XRMD XCWD").split():
+    for verb in ("RETR STOR APPE DELE MKD RMD RNFR RNTO SIZE MDTM MFMT TYPE STRU MODE REST "
+                 "PORT EPRT PROT PBSZ SITE OPTS XMKD XRMD").split():
         session.expect(verb, 501)
         session.expect(verb + " ", 501)
     assert session.alive()

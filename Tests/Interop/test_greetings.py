@@ -5,7 +5,7 @@ import re
 import pytest
 
 from certificates import make_certificate
-from control import client_context
+from control import client_context, wait_until
 
 
 def named(gateway, name):
@@ -78,6 +78,7 @@ def test_what_a_client_says_of_itself_is_logged_in_one_line(gateway):
     control.expect("CLNT " + "long " * 500, 200)
     control.expect("QUIT", 221)
     assert control.ended()
+    wait_until(lambda: "client long" in gateway.log, what="the last line in the log")
     log = gateway.log
     assert "client Some\\x1B[31mClient 1.2 \\xFE" in log
     assert "client Name=Other Client; Version=3.4;" in log

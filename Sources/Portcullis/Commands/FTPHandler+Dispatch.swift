@@ -27,8 +27,13 @@ extension FTPHandler {
             try reply(refusal)
             return
         }
-        if verb != .rnto, transfer == nil { renameSource = nil }
+        if transfer == nil {
+            if verb != .rnto { renameSource = nil }
+            if verb != .cpto, verb != .site { copySource = nil }
+        }
         try perform(verb, command.argument)
+        // QUIT came while a file was hashed or copied.
+        if isQuitting, transfer == nil { throw .clientLeft }
     }
 
     private func parse(_ event: CommandLineReader.Event) throws(SessionEnd) -> Command? {
@@ -132,6 +137,16 @@ extension FTPHandler {
         case .clnt: try noteClient(argument)
         case .csid: try exchangeClientNames(argument)
         case .avbl: try availableSpace(argument)
+        case .hash: try hash(argument)
+        case .xcrc: try digest(argument, .crc32, "XCRC")
+        case .xmd5: try digest(argument, .md5, "XMD5")
+        case .xsha, .xsha1: try digest(argument, .sha1, verb.rawValue)
+        case .xsha256: try digest(argument, .sha256, "XSHA256")
+        case .xsha512: try digest(argument, .sha512, "XSHA512")
+        case .md5: try md5(argument)
+        case .cpfr: try copyFrom(argument)
+        case .cpto: try copyTo(argument)
+        case .mff: try setFacts(argument)
         case .abor: try abortNothing()
         case .dele: try deleteFile(argument)
         case .mkd: try makeDirectory(argument)
@@ -142,7 +157,8 @@ extension FTPHandler {
         case .mdtm: try modificationTime(argument)
         case .mfmt: try setModificationTime(argument)
         case .site: try site(argument)
-        case .acct, .smnt, .adat, .mic, .conf, .enc: try reply(502, "Command not implemented.")
+        case .mfct, .acct, .smnt, .adat, .mic, .conf, .enc:
+            try reply(502, "Command not implemented.")
         }
     }
 

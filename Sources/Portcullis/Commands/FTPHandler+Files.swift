@@ -58,7 +58,7 @@ extension FTPHandler {
     }
 
     /// Changes something at the path that an argument names, and tells how it went.
-    private func change(
+    final func change(
         _ verb: String,
         _ argument: [UInt8],
         _ operation: (any FileSystem, VirtualPath) throws(FileError) -> Void,
@@ -198,40 +198,6 @@ extension FTPHandler {
             verb == "MFMT"
                 ? Reply(213, "Modify=\(time.timeVal); \(path: $0)")
                 : Reply(213, "File modification time set.")
-        }
-    }
-
-    final func site(_ argument: [UInt8]) throws(SessionEnd) {
-        let words = argument.split(
-            separator: UInt8(ascii: " "),
-            maxSplits: 1,
-            omittingEmptySubsequences: false
-        )
-        let rest = words.count > 1 ? [UInt8](words[1]) : []
-        switch words.first.flatMap({ SiteCommand(name: [UInt8]($0)) }) {
-        case .help:
-            let lines = SiteCommand.allCases.map { "\($0.syntax): \($0.summary)" }
-            try reply(Reply(214, lines: ["SITE commands:"] + lines + ["Help OK."]))
-        case .chmod: try changeMode(rest)
-        case .who: try nameSessions()
-        case nil: try reply(500, "Unknown SITE command.")
-        }
-    }
-
-    private func changeMode(_ argument: [UInt8]) throws(SessionEnd) {
-        let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
-        guard words.count == 2, let mode = OctalMode.parse(words[0]) else {
-            try reply(501, "SITE CHMOD takes an octal mode and a path.")
-            return
-        }
-        guard configuration.files.allowsChangeMode else {
-            try reply(550, "Permission denied.")
-            return
-        }
-        try change("SITE CHMOD", [UInt8](words[1])) { fileSystem, path throws(FileError) in
-            try fileSystem.setMode(of: path, to: mode)
-        } done: { _ in
-            Reply(200, "SITE CHMOD command ok.")
         }
     }
 }

@@ -11,11 +11,12 @@ extension FTPHandler {
     private static let maximumStatusEntryCount = 1_000
 
     final func features() throws(SessionEnd) {
-        let features = Features(
+        var features = Features(
             tlsAvailable: offersTLS,
             machineFacts: machineFacts,
             serves: serves
         )
+        features.hashAlgorithm = hashAlgorithm
         try reply(Reply(211, lines: ["Features:"] + features.lines + ["End"]))
     }
 
@@ -55,7 +56,7 @@ extension FTPHandler {
             lines.append("Not logged in")
         }
         if let transfer {
-            let count = transfer.handler?.byteCount ?? 0
+            let count = transfer.handler?.byteCount ?? transfer.byteCount
             lines.append("\(transfer.command) \(transfer.path): \(count) bytes transferred")
         } else if login != nil {
             lines.append("No data connection")

@@ -4,7 +4,22 @@ internal import FTPProtocol
 
 extension FTPHandler {
     /// Whether the configuration lets a command do anything for anybody; otherwise the reply is 502.
-    final func offers(_ verb: Verb) -> Bool { true }
+    final func offers(_ verb: Verb) -> Bool {
+        switch verb {
+        case .hash, .xcrc, .xmd5, .xsha, .xsha1, .xsha256, .xsha512, .md5:
+            configuration.files.allowsHashing
+        case .cpfr, .cpto: configuration.files.allowsCopying
+        default: true
+        }
+    }
+
+    /// Whether the configuration lets a command behind SITE do anything; otherwise the reply is 502.
+    final func offers(_ command: SiteCommand) -> Bool {
+        switch command {
+        case .cpfr, .cpto: configuration.files.allowsCopying
+        default: true
+        }
+    }
 
     /// Whether the configuration forbids a command (`cmds_denied`, `cmds_allowed`); then the reply
     /// is 550.
@@ -16,15 +31,21 @@ extension FTPHandler {
 
     /// Whether FEAT and HELP name a command.
     final func serves(_ verb: Verb) -> Bool {
-        guard CommandTable.rule(for: verb).isImplemented, offers(verb), !isDenied(verb) else {
-            return false
-        }
+        guard CommandTable.rule(for: verb).isImplemented, offers(verb), !isDenied(verb),
+            configuration.files.permissions.isSuperset(of: CommandTable.permissions(for: verb))
+        else { return false }
         switch verb {
         case .pasv, .epsv: return configuration.passive.isEnabled
         case .port, .eprt: return configuration.active.isEnabled
         case .auth, .pbsz, .prot: return offersTLS
-        case .mfmt: return configuration.files.allowsTimeChange
+        case .mff:
+            return configuration.files.permissions.isSuperset(of: [.changeMode, .changeTime])
         default: return true
         }
+    }
+
+    /// Whether SITE HELP names a command.
+    final func serves(_ command: SiteCommand) -> Bool {
+        offers(command) && configuration.files.permissions.isSuperset(of: command.permissions)
     }
 }

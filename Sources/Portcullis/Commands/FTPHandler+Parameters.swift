@@ -76,6 +76,7 @@ extension FTPHandler {
         case "MLST":
             machineFacts = MachineFacts(optsArgument: rest)
             try reply(200, "MLST OPTS \(machineFacts.selectedText)")
+        case "HASH": try setHashAlgorithm(rest)
         default: try reply(501, "Option not understood.")
         }
     }

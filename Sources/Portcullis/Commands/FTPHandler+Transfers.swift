@@ -115,7 +115,7 @@ private func seek(
 ///
 /// An old file of that name keeps its content until the data connection stands: a client that
 /// cannot connect must not lose it.
-private final class UploadFile {
+final class UploadFile {
     let path: VirtualPath
     private let fileSystem: any FileSystem
     private var file: OwnedDescriptor?

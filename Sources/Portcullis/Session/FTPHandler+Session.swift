@@ -13,7 +13,7 @@ extension FTPHandler {
 
     /// The next command line; meanwhile everything that comes up elsewhere is served.
     final func nextEvent() throws(SessionEnd) -> CommandLineReader.Event {
-        var deadline = Deadline(after: configuration.timeouts.idle)
+        var deadline = Deadline(after: idleTimeout ?? configuration.timeouts.idle)
         if login == nil { deadline = min(deadline, loginDeadline) }
         while true {
             if let event = control.next() { return event }

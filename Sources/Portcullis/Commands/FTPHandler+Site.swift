@@ -1,0 +1,199 @@
+internal import FTPProtocol
+internal import FileSystem
+internal import Logging
+
+// The commands behind SITE.
+
+extension FTPHandler {
+    final func site(_ argument: [UInt8]) throws(SessionEnd) {
+        let words = argument.split(
+            separator: UInt8(ascii: " "),
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
+        let rest = words.count > 1 ? [UInt8](words[1]) : []
+        guard let command = words.first.flatMap({ SiteCommand(name: [UInt8]($0)) }) else {
+            try reply(500, "Unknown SITE command.")
+            return
+        }
+        guard offers(command) else {
+            try reply(502, "Command not implemented.")
+            return
+        }
+        switch command.argument {
+        case .none where !rest.isEmpty:
+            try reply(501, "SITE \(command.rawValue) takes no argument.")
+        case .required where rest.isEmpty:
+            try reply(501, "SITE \(command.rawValue) needs an argument: \(command.syntax)")
+        case .none, .required, .optional: try perform(command, rest)
+        }
+    }
+
+    private func perform(_ command: SiteCommand, _ argument: [UInt8]) throws(SessionEnd) {
+        if command != .cpto { copySource = nil }
+        switch command {
+        case .help: try siteHelp(argument)
+        case .chmod: try changeMode(argument)
+        case .chgrp: try changeGroup(argument)
+        case .utime: try changeTime(argument)
+        case .symlink: try makeSymbolicLink(argument)
+        case .mkdir: try makeDirectories(argument)
+        case .rmdir: try removeSiteDirectory(argument)
+        case .cpfr: try copyFrom(argument)
+        case .cpto: try copyTo(argument)
+        case .umask: try setFileModeMask(argument)
+        case .idle: try setIdleTimeout(argument)
+        case .who: try nameSessions()
+        }
+    }
+
+    private func siteHelp(_ argument: [UInt8]) throws(SessionEnd) {
+        guard argument.isEmpty else {
+            guard let command = SiteCommand(name: argument), serves(command) else {
+                try reply(501, "No such SITE command.")
+                return
+            }
+            try reply(214, "\(command.syntax): \(command.summary)")
+            return
+        }
+        let lines = SiteCommand.allCases.filter(serves).map { "\($0.syntax): \($0.summary)" }
+        try reply(Reply(214, lines: ["SITE commands:"] + lines + ["Help OK."]))
+    }
+
+    private func changeMode(_ argument: [UInt8]) throws(SessionEnd) {
+        let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        guard words.count == 2, let mode = OctalMode.parse(words[0]) else {
+            try reply(501, "SITE CHMOD takes an octal mode and a path.")
+            return
+        }
+        guard configuration.files.allowsChangeMode else {
+            try reply(550, "Permission denied.")
+            return
+        }
+        try changeSite(.chmod, [UInt8](words[1])) { fileSystem, path throws(FileError) in
+            try fileSystem.setMode(of: path, to: mode)
+        }
+    }
+
+    private func changeGroup(_ argument: [UInt8]) throws(SessionEnd) {
+        let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        guard words.count == 2, let group = GroupNumber.parse(words[0]) else {
+            try reply(501, "SITE CHGRP takes the number of a group and a path.")
+            return
+        }
+        guard configuration.files.allowsChangeMode else {
+            try reply(550, "Permission denied.")
+            return
+        }
+        try changeSite(.chgrp, [UInt8](words[1])) { fileSystem, path throws(FileError) in
+            try fileSystem.setGroup(of: path, to: group)
+        }
+    }
+
+    private func changeTime(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let change = UtimeArgument(argument: argument) else {
+            try reply(501, "SITE UTIME takes YYYYMMDDhhmm[ss] in UTC and a path.")
+            return
+        }
+        guard configuration.files.allowsTimeChange else {
+            try reply(550, "Permission denied.")
+            return
+        }
+        try changeSite(.utime, change.path) { fileSystem, path throws(FileError) in
+            try fileSystem.setModificationTime(of: path, to: change.modified.seconds)
+        }
+    }
+
+    /// Makes a link as symlink(2) does: a relative target counts from the link's directory.
+    private func makeSymbolicLink(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let words = QuotedWord.pair(argument) else {
+            try reply(501, "SITE SYMLINK takes a target and a path; quote names with spaces.")
+            return
+        }
+        guard let link = try path(words.second) else { return }
+        guard let target = try? link.parent.resolving(words.first) else {
+            try reply(501, "Bad target.")
+            return
+        }
+        try changeSite(.symlink, words.second) { fileSystem, path throws(FileError) in
+            try fileSystem.makeSymbolicLink(path, to: target)
+        }
+    }
+
+    /// Makes a directory; with `-p` those above it as well, and one that exists is no error.
+    private func makeDirectories(_ argument: [UInt8]) throws(SessionEnd) {
+        let flag = Array("-p ".utf8)
+        guard argument.starts(with: flag) else {
+            try changeSite(.mkdir, argument) { fileSystem, path throws(FileError) in
+                try fileSystem.makeDirectory(path)
+            }
+            return
+        }
+        try changeSite(.mkdir, Array(argument.dropFirst(flag.count))) {
+            fileSystem,
+            path throws(FileError) in
+            var above = VirtualPath.root
+            for component in path.components {
+                guard let next = above.appending(component: component) else { throw .nameTooLong }
+                do throws(FileError) {
+                    try fileSystem.makeDirectory(next)
+                } catch {
+                    guard error == .exists else { throw error }
+                }
+                above = next
+            }
+            try fileSystem.enterDirectory(path)
+        }
+    }
+
+    private func removeSiteDirectory(_ argument: [UInt8]) throws(SessionEnd) {
+        try changeSite(.rmdir, argument) { fileSystem, path throws(FileError) in
+            try fileSystem.removeDirectory(path)
+        }
+    }
+
+    private func setFileModeMask(_ argument: [UInt8]) throws(SessionEnd) {
+        guard !argument.isEmpty else {
+            let mask = fileModeMask ?? configuration.files.umask
+            try reply(200, "Your current UMASK is \(OctalMode.text(mask, digits: 3))")
+            return
+        }
+        guard let mask = OctalMode.parse(argument), mask <= 0o777 else {
+            try reply(501, "SITE UMASK takes three octal digits.")
+            return
+        }
+        let result: Void? = try attempt(550, "SITE UMASK") { fileSystem throws(FileError) in
+            try fileSystem.setFileModeMask(mask)
+        }
+        guard result != nil else { return }
+        fileModeMask = mask
+        try reply(200, "UMASK set to \(OctalMode.text(mask, digits: 3))")
+    }
+
+    /// Shortens the idle timeout, or sets it back; never beyond what the administrator allows.
+    private func setIdleTimeout(_ argument: [UInt8]) throws(SessionEnd) {
+        let longest = configuration.timeouts.idle.components.seconds
+        guard !argument.isEmpty else {
+            let present = (idleTimeout ?? configuration.timeouts.idle).components.seconds
+            try reply(200, "The idle timeout is \(present) seconds, at most \(longest).")
+            return
+        }
+        guard let seconds = DecimalNumber.parse(argument), (10...max(10, longest)).contains(seconds)
+        else {
+            try reply(501, "SITE IDLE takes 10 to \(longest) seconds.")
+            return
+        }
+        idleTimeout = .seconds(seconds)
+        try reply(200, "The idle timeout is \(seconds) seconds.")
+    }
+
+    private func changeSite(
+        _ command: SiteCommand,
+        _ argument: [UInt8],
+        _ operation: (any FileSystem, VirtualPath) throws(FileError) -> Void
+    ) throws(SessionEnd) {
+        try change("SITE \(command.rawValue)", argument, operation) { _ in
+            Reply(200, "SITE \(command.rawValue) command ok.")
+        }
+    }
+}
