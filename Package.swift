@@ -34,6 +34,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPAM", providers: [.apt(["libpam0g-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "FTPProtocol", swiftSettings: strict),
         .target(
@@ -59,7 +60,7 @@ let package = Package(
         .target(
             name: "Authentication",
             dependencies: [
-                "CPAM", "FTPProtocol", "LinuxSystem", "TLS",
+                "CCrypt", "CPAM", "FTPProtocol", "LinuxSystem", "TLS",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
@@ -85,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "PortcullisCLI",
             dependencies: [
-                "Portcullis", "FTPProtocol", "LinuxSystem", "TLS",
+                "Portcullis", "Authentication", "FTPProtocol", "LinuxSystem", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -20,6 +20,15 @@ package protocol Authorizer: AnyObject {
         password: borrowing Secret,
         from peer: IPAddress
     ) throws(LoginRefusal) -> any Login
+
+    /// Looks at what the authorizer depends on, asked by SIGHUP.
+    ///
+    /// - Returns: Lines for the log.
+    func inspect() -> [String]
+}
+
+extension Authorizer {
+    package func inspect() -> [String] { [] }
 }
 
 /// A login that stands until it is ended.

@@ -14,6 +14,10 @@ package final class UnixAuthorizer: Authorizer {
         package var service: String
         /// Where it lies; `nil` for the system's place.
         package var directory: String?
+        /// Who everybody becomes that PAM lets in (`guest_enable`); `nil` for nobody.
+        package var guest: GuestIdentity?
+        /// Whether the account's shell must stand in /etc/shells (`check_shell`).
+        package var checksShell = false
 
         /// Creates settings.
         package init(service: String, directory: String? = nil) {
@@ -50,19 +54,23 @@ package final class UnixAuthorizer: Authorizer {
             try transaction.openSession()
             return PAMLogin(account: withGroups, transaction)
         } catch {
-            throw refusal(for: error)
+            throw refusal(for: error, user)
         }
     }
 
     /// Looks the account up and makes this process a member of its groups, which pam_setcred(3)
     /// may add to.
-    private func account(of name: String) throws(PAMError) -> SystemAccount {
+    private func account(of name: String) throws(PAMError) -> Account {
+        if let guest = settings.guest { return try self.guest(name, guest) }
         guard let account = SystemAccount(named: name) else {
             throw PAMError(call: "getpwnam", code: PAM_USER_UNKNOWN)
         }
         // Root's files are everybody's; nobody has a reason to reach them by FTP.
         guard account.credentials.user != 0 else {
             throw PAMError(call: "root login", code: PAM_PERM_DENIED)
+        }
+        guard !settings.checksShell || account.hasListedShell else {
+            throw PAMError(call: "check_shell", code: PAM_PERM_DENIED)
         }
         if Credentials.isRoot {
             do throws(SystemError) {
@@ -76,10 +84,31 @@ package final class UnixAuthorizer: Authorizer {
         } else if account.credentials != Credentials.current {
             throw PAMError(call: "uid switch without root", code: PAM_PERM_DENIED)
         }
-        return account
+        return Account(
+            name: account.name,
+            credentials: account.credentials,
+            groups: [],
+            home: account.home
+        )
     }
 
-    private func withGroups(_ account: SystemAccount) throws(PAMError) -> Account {
+    /// Whoever PAM lets in, at work under the ids of one account of the system.
+    private func guest(_ name: String, _ guest: GuestIdentity) throws(PAMError) -> Account {
+        do throws(LoginRefusal) {
+            let (account, _) = try guest.assumeGroups()
+            return Account(
+                name: name,
+                credentials: account.credentials,
+                groups: [],
+                home: account.home,
+                kind: .guest
+            )
+        } catch {
+            throw PAMError(call: error.logText, code: PAM_SYSTEM_ERR)
+        }
+    }
+
+    private func withGroups(_ account: Account) throws(PAMError) -> Account {
         guard let groups = try? Credentials.supplementaryGroups() else {
             throw PAMError(call: "getgroups", code: PAM_SYSTEM_ERR)
         }
@@ -87,12 +116,16 @@ package final class UnixAuthorizer: Authorizer {
             name: account.name,
             credentials: account.credentials,
             groups: groups,
-            home: account.home
+            home: account.home,
+            kind: account.kind
         )
     }
 
-    private func refusal(for error: PAMError) -> LoginRefusal {
-        switch error.code {
+    private func refusal(for error: PAMError, _ user: String) -> LoginRefusal {
+        // Another authorizer may know whoever has no account here, whatever the modules say.
+        if settings.guest == nil, SystemAccount(named: user) == nil { return .unknownUser }
+        return switch error.code {
+        case PAM_USER_UNKNOWN where error.call == "pam_authenticate": .unknownUser
         case PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_CRED_INSUFFICIENT:
             .wrongPassword
         case PAM_ACCT_EXPIRED: .accountExpired

@@ -65,12 +65,15 @@ package struct SystemAccount: Hashable, Sendable {
     package let credentials: Credentials
     /// The home directory.
     package let home: String
+    /// The login shell; an empty one stands for `/bin/sh`.
+    package let shell: String
 
     /// Creates an entry that need not stand in the database.
-    package init(name: String, credentials: Credentials, home: String) {
+    package init(name: String, credentials: Credentials, home: String, shell: String = "") {
         self.name = name
         self.credentials = credentials
         self.home = home
+        self.shell = shell
     }
 
     /// Looks `name` up (`getpwnam_r(3)`).
@@ -87,8 +90,20 @@ package struct SystemAccount: Hashable, Sendable {
         self.init(
             name: unsafe String(cString: entryName),
             credentials: unsafe Credentials(user: entry.pw_uid, group: entry.pw_gid),
-            home: unsafe String(cString: home)
+            home: unsafe String(cString: home),
+            shell: unsafe entry.pw_shell.map { unsafe String(cString: $0) } ?? ""
         )
+    }
+
+    /// Whether the shell stands in /etc/shells (getusershell(3)).
+    package var hasListedShell: Bool {
+        let shell = shell.isEmpty ? "/bin/sh" : shell
+        setusershell()
+        defer { endusershell() }
+        while let entry = unsafe getusershell() {
+            if unsafe String(cString: entry) == shell { return true }
+        }
+        return false
     }
 
     /// Whether an account has this user id (`getpwuid_r(3)`).

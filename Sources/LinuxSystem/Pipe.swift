@@ -16,6 +16,17 @@ package struct Pipe: ~Copyable {
         for number in numbers { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
     }
 
+    /// Writes all of `bytes` into the input end, if this process still has it.
+    borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
+        switch input {
+        case .none: return
+        case .some(let input):
+            try unsafe bytes.span.withUnsafeBytes { memory throws(SystemError) in
+                try unsafe input.writeAll(memory)
+            }
+        }
+    }
+
     /// Closes the input end of this process.
     package mutating func closeInput() {
         input = nil

@@ -18,6 +18,11 @@ internal import Glibc
         unsafe memory.deallocate()
     }
 
+    /// Overwrites the bytes before their time, such as before a fork; the count stays.
+    package borrowing func wipe() {
+        unsafe wipeMemory(memory)
+    }
+
     /// Number of bytes, without the terminating NUL.
     package var count: Int { unsafe memory.count - 1 }
 
@@ -34,6 +39,14 @@ internal import Glibc
         _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
         unsafe body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+    }
+
+    /// Whether another secret holds the same bytes; for two that the same person typed.
+    package borrowing func isEqual(to other: borrowing Secret) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe withCString { one in
+            unsafe other.withCString { two in unsafe memcmp(one, two, count) == 0 }
+        }
     }
 }
 

@@ -184,19 +184,15 @@ extension FTPServer {
             )
             authorizers.append(dummy)
         }
-        if configuration.anonymous.isEnabled {
-            authorizers.append(try makeAnonymousAuthorizer(report))
-        }
         let login = configuration.login
-        guard login.localUsers else { return authorizers }
-        authorizers.append(
-            UnixAuthorizer(
-                .init(
-                    service: login.pamServiceName,
-                    directory: login.pamConfigurationDirectory
-                )
-            )
-        )
+        for kind in configuration.authorizers {
+            switch kind {
+            case .anonymous: authorizers.append(try makeAnonymousAuthorizer(report))
+            case .pam: authorizers.append(login.makeUnixAuthorizer())
+            case .virtual:
+                if let virtual = login.makeVirtualAuthorizer() { authorizers.append(virtual) }
+            }
+        }
         return authorizers
     }
 

@@ -15,7 +15,7 @@ struct DispositionTests {
         "run_as_launching_user=YES", "setproctitle_enable=YES", "background=YES",
         "no_log_lock=YES", "async_abor_enable=YES", "trans_chunk_size=8192", "use_sendfile=YES",
         "tilde_user_enable=YES", "text_userdb_names=YES",
-        "session_support=NO", "check_shell=YES", "dirmessage_enable=YES",
+        "session_support=NO", "dirmessage_enable=YES",
         "message_file=.message", "local_max_rate=1000", "xferlog_enable=YES",
         "xferlog_std_format=YES", "xferlog_file=/var/log/x", "vsftpd_log_file=/var/log/x",
         "dual_log_enable=YES", "syslog_enable=YES", "log_ftp_protocol=YES", "better_stou=NO",
@@ -35,7 +35,9 @@ struct DispositionTests {
 
     @Test(arguments: [
         "ssl_sslv2=NO", "ssl_sslv3=NO", "ssl_tlsv1=NO", "ssl_tlsv11=NO", "anonymous_enable=NO",
-        "local_enable=YES", "guest_enable=NO", "require_cert=NO", "validate_cert=NO",
+        "local_enable=YES", "guest_enable=NO", "check_shell=YES", "check_shell=NO",
+        "auth_order=pam", "auth_order=virtual, pam", "auth_order=pam,anonymous,virtual",
+        "require_cert=NO", "validate_cert=NO",
         "tcp_wrappers=NO", "chroot_local_user=YES", "chroot_list_enable=NO", "ftp_enable=YES",
         "http_enable=NO", "session_support=YES", "local_max_rate=0", "anon_max_rate=0",
         "dirmessage_enable=NO", "background=NO", "seccomp_sandbox=NO", "implicit_ssl=YES",
@@ -59,7 +61,9 @@ struct DispositionTests {
     @Test(arguments: [
         "dsa_cert_file=/etc/x", "dsa_private_key_file=/etc/x", "require_cert=YES",
         "validate_cert=YES", "ca_certs_file=/etc/x", "ssl_sni_hostname=ftp.example.org",
-        "guest_enable=YES", "local_enable=NO", "http_enable=YES", "ftp_enable=NO",
+        "local_enable=NO", "auth_order=virtual", "auth_order=", "auth_order=pam,pam",
+        "auth_order=pam,ldap", "http_enable=YES",
+        "ftp_enable=NO",
         "deny_file={*.mp3}", "hide_file={.*}", "upload_file=*.csv", "download_file=*.csv",
         "user_config_dir=/nonexistent", "listen_address=::1", "listen_address=localhost",
         "listen_address6=127.0.0.1", "local_root=srv", "pam_service_name=../login",

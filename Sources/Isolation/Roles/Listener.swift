@@ -148,7 +148,7 @@ package final class Listener {
         while let signal = signals.next() {
             switch signal {
             case SIGTERM, SIGINT: mustEnd = true
-            case SIGHUP: logger.notice("SIGHUP ignored: restart to load a configuration")
+            case SIGHUP: inspectAuthorizers()
             default: break
             }
         }
@@ -157,6 +157,12 @@ package final class Listener {
             census.remove(process)
         }
         return mustEnd
+    }
+
+    /// Says what the files hold that Wardens read anew for each login.
+    private func inspectAuthorizers() {
+        logger.notice("SIGHUP: restart to load a configuration; users are read for each login")
+        for line in authorizers.flatMap({ $0.inspect() }) { logger.notice("\(line)") }
     }
 
     private func acceptClients(_ body: (consuming SessionStart) -> Void) {

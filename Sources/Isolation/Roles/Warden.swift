@@ -170,6 +170,8 @@ final class Warden {
         let shown = LogText.escaped(Array(attempt.user.utf8))
         do throws(LoginRefusal) {
             let login = try check(attempt)
+            // The Agent is forked from this process, and would take the password along.
+            attempt.password.wipe()
             self.login = login
             let profile = try settings.profile(login.account)
             // Asked after the password, or anybody could find out who is logged in.

@@ -59,8 +59,21 @@ package struct Configuration: Sendable {
 
     /// Who may log in, and how they prove it.
     package struct Login: Sendable {
-        /// Whether accounts of the system may log in (`local_enable`).
+        /// Whether PAM is asked, for accounts of the system and guests (`local_enable`).
         package var localUsers = true
+        /// Who is asked about a user, in this order; the first who knows the user decides
+        /// (`auth_order`).
+        package var order: [AuthorizerKind] = [.virtual, .pam]
+        /// The users that exist in a file of ours alone (`virtual_users_file`).
+        package var virtualUsersFile: String?
+        /// Whether whoever PAM lets in becomes a guest (`guest_enable`).
+        package var makesGuests = false
+        /// The account whose ids guests and virtual users work under (`guest_username`).
+        package var guestUser = "ftp"
+        /// Whether guests may do what local users may (`virtual_use_local_privs`).
+        package var guestsAreLocal = false
+        /// Whether the shell of a local user must stand in /etc/shells (`check_shell`).
+        package var checksShell = false
         /// The PAM service that decides (`pam_service_name`).
         package var pamServiceName = "portcullis"
         /// The directory that holds the PAM service file; nil is the system's (`pam_conf_dir`).

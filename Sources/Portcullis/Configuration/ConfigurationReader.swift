@@ -141,6 +141,7 @@ package struct ConfigurationReader {
         draft.checkLogin()
         draft.checkAnonymous()
         draft.checkJail()
+        draft.checkAccounts()
         draft.checkTLS()
         draft.checkDataConnections()
         draft.checkMessages()

@@ -1,7 +1,7 @@
 extension ConfigurationOption {
     /// Every option that is known, in the order of the groups.
     package static let all: [ConfigurationOption] =
-        listening + login + tls + legacyTLS + passive + active + timeouts + files
+        listening + login + accounts + tls + legacyTLS + passive + active + timeouts + files
         + uploads + restrictions + messages + jail + anonymous + logging + processes
 
     private static let byName = Dictionary(

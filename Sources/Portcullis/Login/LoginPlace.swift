@@ -11,19 +11,25 @@ struct LoginPlace {
     /// Works out the place of an account (`local_root`, `anon_root`, `chroot_local_user`,
     /// `passwd_chroot_enable`); runs in the Warden.
     ///
-    /// - Throws: ``LoginRefusal`` when the list of `chroot_list_file` cannot be read.
+    /// A virtual user's home is written for that user, so only `local_root` among the same user's
+    /// options counts for more.
+    ///
+    /// - Throws: ``LoginRefusal`` when the list of `chroot_list_file` cannot be read, or the name
+    ///   would lead somewhere else as a part of a path.
     static func of(
         _ account: Account,
-        _ configuration: Configuration
+        _ configuration: Configuration,
+        hasOwnRoot: Bool
     ) throws(LoginRefusal) -> LoginPlace {
         let login = configuration.login
         let written: String? =
             switch account.kind {
             case .local, .guest: login.localRoot
             case .anonymous: configuration.anonymous.root
-            case .virtual, .builtIn: nil
+            case .virtual: hasOwnRoot ? login.localRoot : nil
+            case .builtIn: nil
             }
-        let home = (written ?? account.home).replacing(login.userSubToken, by: account.name)
+        let home = try withName(of: account, in: written ?? account.home, login.userSubToken)
         guard try isJailed(account, login.jail) else {
             guard let start = VirtualPath(home) else {
                 throw .unavailable(reason: "the home directory is no path")
@@ -34,6 +40,21 @@ struct LoginPlace {
             return LoginPlace(root: home, start: .root)
         }
         return divided
+    }
+
+    /// Puts the name of the account in the place of `token` (`user_sub_token`).
+    private static func withName(
+        of account: Account,
+        in path: String,
+        _ token: String?
+    ) throws(LoginRefusal) -> String {
+        guard let token, !token.isEmpty, path.contains(token) else { return path }
+        let name = account.name
+        guard name.utf8.first != UInt8(ascii: "."), !name.utf8.contains(UInt8(ascii: "/")) else {
+            throw .denied(rule: "user_sub_token: the name cannot stand in a path")
+        }
+        return path.split(separator: token, omittingEmptySubsequences: false)
+            .joined(separator: name)
     }
 
     private static func isJailed(
@@ -67,13 +88,5 @@ struct LoginPlace {
         let parts = home.split(separator: "/./", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let start = VirtualPath("/\(parts[1])") else { return nil }
         return LoginPlace(root: parts[0].isEmpty ? "/" : String(parts[0]), start: start)
-    }
-}
-
-extension String {
-    /// The text with every `token` exchanged for `name` (`user_sub_token`).
-    fileprivate func replacing(_ token: String?, by name: String) -> String {
-        guard let token, !token.isEmpty else { return self }
-        return split(separator: token, omittingEmptySubsequences: false).joined(separator: name)
     }
 }

@@ -23,7 +23,11 @@ extension LoginProfile {
             }
         )
         let configuration = options.configuration
-        let place = try LoginPlace.of(account, configuration)
+        let place = try LoginPlace.of(
+            account,
+            configuration,
+            hasOwnRoot: options.accepted.contains { $0.hasPrefix("local_root=") }
+        )
         var profile = LoginProfile(
             root: place.root,
             rules: rules(for: account, configuration)

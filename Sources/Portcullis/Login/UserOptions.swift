@@ -67,3 +67,31 @@ extension ConfigurationOption {
         "require_ssl_reuse", "max_per_user", "hash_enable", "hash_max_size", "copy_enable",
     ]
 }
+
+extension UserOptions {
+    /// Says what keeps the options of a user from being honoured.
+    ///
+    /// - Returns: A sentence without its end, or `nil` when every option is fine.
+    static func problem(in options: [String], over base: Configuration) -> String? {
+        var checked = UserOptions(over: base)
+        do throws(LoginRefusal) {
+            try checked.apply(
+                options.map { ConfigurationAssignment(origin: "option", line: Array($0.utf8)) }
+            )
+        } catch {
+            guard case .unavailable(let reason) = error else { return error.logText }
+            return reason
+        }
+        return checked.remarks.first
+    }
+}
+
+/// The options of a single user, for programs that write them.
+package enum UserOptionCheck {
+    /// Says what keeps options from being honoured, each `name=value`.
+    ///
+    /// - Returns: A sentence without its end, or `nil` when every option is fine.
+    package static func problem(in options: [String]) -> String? {
+        UserOptions.problem(in: options, over: Configuration())
+    }
+}

@@ -4,15 +4,7 @@ extension ConfigurationDraft {
     /// Checks everything that a login needs on this machine.
     mutating func checkLogin() {
         checkUserList()
-        if configuration.login.localUsers {
-            checkService()
-        } else if !configuration.anonymous.isEnabled {
-            refuse(
-                "local_enable",
-                why: "nobody could log in",
-                mend: "write local_enable=YES or anonymous_enable=YES"
-            )
-        }
+        if configuration.asks(.pam) { checkService() }
         checkUserDirectory()
         checkUnprivilegedUser()
         guard let root = configuration.login.localRoot else {

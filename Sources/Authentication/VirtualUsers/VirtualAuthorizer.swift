@@ -1,0 +1,80 @@
+package import FTPProtocol
+package import LinuxSystem
+
+/// The users of `virtual_users_file`, who are no accounts of the system.
+///
+/// Opens the file for each login, in the Warden: no process that reads the network ever holds a
+/// hash, and a change of the file holds at once.
+package final class VirtualAuthorizer: Authorizer {
+    private let file: String
+    private let guest: GuestIdentity
+
+    /// Creates an authorizer.
+    ///
+    /// - Parameters:
+    ///   - file: The path of the file.
+    ///   - guest: Who the users are for the kernel.
+    package init(file: String, guest: GuestIdentity) {
+        self.file = file
+        self.guest = guest
+    }
+
+    package func authenticate(
+        user name: String,
+        password: borrowing Secret,
+        from peer: IPAddress
+    ) throws(LoginRefusal) -> any Login {
+        let check = try check(name, password)
+        switch check {
+        case .unknown: throw .unknownUser
+        case .wrong: throw .wrongPassword
+        case .denied(let rule): throw .denied(rule: rule)
+        case .unavailable(let reason): throw .unavailable(reason: "virtual_users_file: \(reason)")
+        case .right(let home, let permissions, let options):
+            let (account, groups) = try guest.assumeGroups()
+            return PlainLogin(
+                account: Account(
+                    name: name,
+                    credentials: account.credentials,
+                    groups: groups,
+                    home: home,
+                    kind: .virtual,
+                    permissions: permissions,
+                    options: options
+                )
+            )
+        }
+    }
+
+    package func inspect() -> [String] {
+        let report = VirtualUserReport(of: file)
+        if let failure = report.failure {
+            return ["virtual_users_file: nobody can log in: \(failure.reason)"]
+        }
+        return report.problems.map { "virtual_users_file: \($0)" }
+            + ["virtual_users_file: users: \(report.userCount)"]
+    }
+
+    private func check(
+        _ name: String,
+        _ password: borrowing Secret
+    ) throws(LoginRefusal) -> VirtualUserCheck {
+        do {
+            // What is read there is forgotten there: the Agent is forked from this process later.
+            let message = try Self.inShortProcess(file, name, password)
+            return try VirtualUserCheck(decoding: message)
+        } catch {
+            throw .unavailable(reason: "virtual_users_file: \(error)")
+        }
+    }
+
+    private static func inShortProcess(
+        _ file: String,
+        _ name: String,
+        _ password: borrowing Secret
+    ) throws(SystemError) -> [UInt8] {
+        try LinuxSystem.inShortProcess(maximumByteCount: 1 << 20) {
+            VirtualUserCheck(file, name, password).encoded
+        }
+    }
+}
