@@ -50,12 +50,15 @@ def test_nothing_comes_between_the_two(session):
         session.expect("CPTO g", 503)
 
 
-def test_a_file_is_never_copied_onto_itself(session, account):
+@pytest.mark.parametrize("lock", ["YES", "NO"])
+def test_a_file_is_never_copied_onto_itself(serve, account, lock):
+    account.file("f", b"content", 0o600)
+    session = serve(lock_upload_files=lock).session(account)
     os.link(account.home / "f", account.home / "hard")
     os.symlink("f", account.home / "soft")
     for name in ("f", "hard", "soft", "./f"):
         session.expect("CPFR f", 350)
-        session.expect(f"CPTO {name}", 553)
+        session.expect(f"CPTO {name}", 553, 450)
     assert (account.home / "f").read_bytes() == b"content"
 
 
@@ -90,7 +93,8 @@ def test_copying_can_be_switched_off(serve, account):
     assert "CPFR" not in session.expect("SITE HELP", 214).text
 
 
-def test_a_copy_can_be_aborted_and_leaves_nothing(session, account):
+def test_a_copy_can_be_aborted_and_fails_as_an_upload_does(serve, account):
+    session = serve(delete_failed_uploads="YES").session(account)
     account.sparse("huge", 1 << 36)
     session.expect("CPFR huge", 350)
     session.send("CPTO copy")

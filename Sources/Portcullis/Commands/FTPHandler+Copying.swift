@@ -26,6 +26,10 @@ extension FTPHandler {
             return
         }
         guard let path = try path(argument), let login else { return }
+        guard path != origin else {
+            try refuse(.impossible, 553, "CPTO \(path.quoted)")
+            return
+        }
         let source: FilePart
         let target: UploadFile
         do throws(FileError) {
@@ -37,8 +41,9 @@ extension FTPHandler {
             guard created.facts.device != facts.device || created.facts.inode != facts.inode else {
                 throw .impossible
             }
-            target = UploadFile(created, empties: true)
+            target = UploadFile(created, in: login.fileSystem, empties: true)
         } catch {
+            login.fileSystem.discardUpload()
             let code: UInt16 = error == .notFound || error == .notPermitted ? 550 : 553
             try refuse(error, code, "CPTO \(path.quoted)")
             return
@@ -48,8 +53,7 @@ extension FTPHandler {
             log(.info, "CPTO \(origin.quoted) -> \(path.quoted)")
             try reply(250, "Copy successful.")
         } else {
-            // Half a copy is nobody's wish; an old file of that name stays, emptied or not.
-            if target.isNew { try? login.fileSystem.discardUpload(path) }
+            login.fileSystem.discardUpload()
             if case .failed(let error) = outcome {
                 try refuse(error, error == .tooLarge ? 552 : 451, "CPTO \(path.quoted)")
             } else {
@@ -62,7 +66,7 @@ extension FTPHandler {
         _ source: FilePart,
         into target: UploadFile
     ) throws(SessionEnd) -> WorkOutcome {
-        let sink: FileSink
+        let sink: UploadSink
         do throws(TransferFailure) {
             sink = try target.open()
         } catch {
