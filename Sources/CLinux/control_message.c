@@ -17,6 +17,15 @@ int64_t CLinux_acknowledged_bytes(int socket, int *outstanding) {
     return (int64_t)info.tcpi_bytes_acked;
 }
 
+int64_t CLinux_received_bytes(int socket) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) {
+        return -errno;
+    }
+    return (int64_t)info.tcpi_bytes_received;
+}
+
 int CLinux_accept(int listener, void *address, uint32_t *size) {
     int result = accept4(listener, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     return result < 0 ? -errno : result;

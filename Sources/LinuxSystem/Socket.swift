@@ -221,6 +221,11 @@ extension OwnedDescriptor {
     }
 }
 
+extension OwnedDescriptor {
+    /// Bytes that the peer has sent so far (`TCP_INFO` of `tcp(7)`), 0 when nobody can tell.
+    package var receivedByteCount: Int64 { max(0, CLinux_received_bytes(number)) }
+}
+
 /// A connection that was just accepted.
 package struct AcceptedConnection: ~Copyable {
     /// The connection's socket.

@@ -128,7 +128,12 @@ class FTPHandler {
 
     /// Moves the bytes of a transfer.
     func makeDTPHandler(_ stream: NetworkStream, wait: @escaping DTPHandler.Wait) -> DTPHandler {
-        DTPHandler(stream, buffer: buffer, wait: wait)
+        guard let pacing = login?.pacing, pacing.isLimited else {
+            return DTPHandler(stream, buffer: buffer, wait: wait)
+        }
+        let handler = ThrottledDTPHandler(stream, buffer: buffer, wait: wait)
+        pacing.apply(to: handler)
+        return handler
     }
 
     /// Whether AUTH is announced.
@@ -179,7 +184,26 @@ class FTPHandler {
             throw .processGone
         }
         configuration = options.configuration
-        login = LoginState(user: user, terms: terms, fileSystem: fileSystem)
+        var shared: RateLimiter?
+        if configuration.rates.user > 0 {
+            do throws(WardenGone) {
+                shared = try warden.sharedLimiter(rate: configuration.rates.user)
+            } catch {
+                throw .processGone
+            }
+            // A limit that cannot be shared still holds for this session.
+            if shared == nil { shared = RateLimiter(rate: configuration.rates.user) }
+        }
+        login = LoginState(
+            user: user,
+            terms: terms,
+            fileSystem: fileSystem,
+            pacing: TransferPacing(
+                configuration.rates,
+                isAnonymous: terms.isAnonymous,
+                user: shared
+            )
+        )
         workingDirectory = terms.workingDirectory
     }
 
@@ -233,6 +257,7 @@ struct LoginState {
     let user: String
     let terms: LoginTerms
     let fileSystem: RemoteFileSystem
+    let pacing: TransferPacing
 }
 
 /// A transfer that runs, for STAT and ABOR.

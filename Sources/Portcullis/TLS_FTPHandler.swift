@@ -57,8 +57,10 @@ final class TLS_FTPHandler: FTPHandler {
         _ stream: NetworkStream,
         wait: @escaping DTPHandler.Wait
     ) -> DTPHandler {
-        guard stream.isTLS else { return super.makeDTPHandler(stream, wait: wait) }
-        let handler = TLS_DTPHandler(stream, buffer: buffer, wait: wait)
+        let plain = super.makeDTPHandler(stream, wait: wait)
+        guard stream.isTLS else { return plain }
+        let handler =
+            plain as? TLS_DTPHandler ?? TLS_DTPHandler(stream, buffer: buffer, wait: wait)
         handler.toleratesTruncation = !configuration.tls.strictReadEOF
         handler.requiresShutdownReply = configuration.tls.strictWriteShutdown
         return handler

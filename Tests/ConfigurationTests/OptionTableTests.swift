@@ -46,7 +46,8 @@ struct OptionTableTests {
         "host_names", "hash_enable", "hash_max_size", "copy_enable",
         "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",
         "ban_period", "ban_time",
-        "atomic_uploads", "fsync_uploads",
+        "atomic_uploads", "fsync_uploads", "upload_max_rate", "download_max_rate",
+        "user_max_rate", "min_rate", "min_rate_period",
     ]
 
     @Test func allOfVsftpdIsHere() {

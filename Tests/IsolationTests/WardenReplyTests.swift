@@ -12,7 +12,7 @@ struct WardenReplyTests {
         .refused(isLast: true), .refused(isLast: false), .loginEnded,
         .listening(port: 1), .listening(port: 65_535), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
-        .finish, .sessions([]),
+        .finish, .rate, .sessions([]),
         .sessions([SessionEntry(identifier: "a", address: .v4(1), since: 5)]),
     ]
 

@@ -7,6 +7,7 @@ import Testing
 struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
+        .shareRate,
     ]
 
     /// Every state with exactly what it allows.
@@ -17,11 +18,11 @@ struct WardenStateTests {
         (.beforeLogin(attemptsLeft: -1), [.log]),
         (
             .loggedIn(attemptsLeft: 3),
-            [.endLogin, .listenForData, .connectForData, .log, .listSessions]
+            [.endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate]
         ),
         (
             .loggedIn(attemptsLeft: 0),
-            [.endLogin, .listenForData, .connectForData, .log, .listSessions]
+            [.endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate]
         ),
     ]
 

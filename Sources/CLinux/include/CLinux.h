@@ -140,6 +140,9 @@ int CLinux_atomic_exchange_if(int64_t *value, int64_t expected, int64_t wanted);
 /// byte still waits to be sent or acknowledged.
 int64_t CLinux_acknowledged_bytes(int socket, int *outstanding);
 
+/// Bytes that came from the peer so far (TCP_INFO of tcp(7)).
+int64_t CLinux_received_bytes(int socket);
+
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC; `address` holds `*size` bytes.
 int CLinux_accept(int listener, void *address, uint32_t *size);
 

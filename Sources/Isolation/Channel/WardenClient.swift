@@ -41,6 +41,18 @@ package final class WardenClient {
         guard try ask(.endLogin).reply == .loginEnded else { throw WardenGone() }
     }
 
+    /// The limiter that all sessions of the user share; `nil` when there is none to be had.
+    ///
+    /// - Parameter rate: Bytes per second for all of them together.
+    package func sharedLimiter(rate: Int) throws(WardenGone) -> RateLimiter? {
+        var answer = try ask(.shareRate)
+        guard case .rate = answer.reply else { throw WardenGone() }
+        guard let descriptor = answer.takeDescriptor(),
+            let page = try? SharedPage(mapping: descriptor)
+        else { return nil }
+        return RateLimiter(rate: rate, sharing: page, at: 0)
+    }
+
     /// The sessions of the user who logged in, the oldest first.
     package func listSessions() throws(WardenGone) -> [SessionEntry] {
         guard case .sessions(let entries) = try ask(.listSessions).reply else {

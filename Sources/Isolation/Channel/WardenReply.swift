@@ -17,6 +17,8 @@ enum WardenReply: Hashable {
     case noDataSocket(DataSocketFailure)
     /// The sessions of the user who logged in.
     case sessions([SessionEntry])
+    /// The page of the user's rate comes along, if there is one.
+    case rate
     /// Unasked: finish what runs, then end the session.
     case finish
 
@@ -29,6 +31,7 @@ enum WardenReply: Hashable {
         case noDataSocket
         case finish
         case sessions
+        case rate
     }
 
     /// The message.
@@ -53,6 +56,7 @@ enum WardenReply: Hashable {
             writer.put(failure.rawValue)
             return writer.bytes
         case .finish: return [Tag.finish.rawValue]
+        case .rate: return [Tag.rate.rawValue]
         case .sessions(let entries):
             var writer = MessageWriter(tag: Tag.sessions.rawValue)
             writer.put(entries)
@@ -76,6 +80,7 @@ enum WardenReply: Hashable {
             }
             self = .noDataSocket(failure)
         case .finish: self = .finish
+        case .rate: self = .rate
         case .sessions: self = .sessions(try reader.takeSessions())
         }
         try reader.finish()

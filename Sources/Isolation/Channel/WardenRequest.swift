@@ -16,6 +16,8 @@ enum WardenRequest {
     case log(Logger.Level, String)
     /// Name the sessions of the user who logged in.
     case listSessions
+    /// Hand over the page on which the user's sessions share their rate.
+    case shareRate
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -25,6 +27,7 @@ enum WardenRequest {
         case connectForData
         case log
         case listSessions
+        case shareRate
     }
 
     /// The longest user name, in bytes of UTF-8.
@@ -42,6 +45,7 @@ enum WardenRequest {
         case .connectForData: .connectForData
         case .log: .log
         case .listSessions: .listSessions
+        case .shareRate: .shareRate
         }
     }
 
@@ -52,7 +56,7 @@ enum WardenRequest {
         case .authenticate(let attempt):
             writer.put(attempt.user)
             unsafe attempt.password.withBytes { unsafe writer.put([UInt8]($0)) }
-        case .endLogin, .listenForData, .listSessions:
+        case .endLogin, .listenForData, .listSessions, .shareRate:
             break
         case .connectForData(let address, let port):
             writer.put(address)
@@ -90,6 +94,7 @@ enum WardenRequest {
             let text = try reader.takeString(maximum: Self.maximumLogByteCount)
             self = .log(Logger.Level.allCases[index], text)
         case .listSessions: self = .listSessions
+        case .shareRate: self = .shareRate
         }
         try reader.finish()
     }

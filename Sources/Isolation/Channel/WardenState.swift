@@ -21,11 +21,13 @@ enum WardenState: Hashable {
         switch (self, kind) {
         case (.beforeLogin(let attemptsLeft), .authenticate) where attemptsLeft > 0: return
         case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
-        case (.loggedIn, .endLogin), (.loggedIn, .listSessions): return
+        case (.loggedIn, .endLogin), (.loggedIn, .listSessions),
+            (.loggedIn, .shareRate):
+            return
         case (.beforeLogin, .log), (.loggedIn, .log): return
         case (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
             (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),
-            (.beforeLogin, .listSessions),
+            (.beforeLogin, .listSessions), (.beforeLogin, .shareRate),
             (.loggedIn, .authenticate):
             throw .outOfTurn
         }

@@ -160,6 +160,13 @@ final class Warden {
         case .listenForData: try listenForData()
         case .connectForData(let address, let port): try connectForData(address, port)
         case .log(let level, let text): log(level, text)
+        case .shareRate:
+            let reply = WardenReply.rate.encoded
+            if let page = census.page(.rate) {
+                try channel.send(reply, with: page)
+            } else {
+                try channel.send(reply)
+            }
         case .listSessions: try channel.send(WardenReply.sessions(census.sessions()).encoded)
         }
     }

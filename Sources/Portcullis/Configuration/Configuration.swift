@@ -23,6 +23,8 @@ package struct Configuration: Sendable {
     package var files = Files()
     /// How uploads are written.
     package var uploads = Uploads()
+    /// How fast transfers may be, and have to be.
+    package var rates = Rates()
     /// The conversation on the control connection.
     package var session = Session()
 

@@ -85,6 +85,18 @@ extension ConfigurationOption {
         }
     }
 
+    /// An honoured number that is not a single place in the configuration.
+    static func number(
+        _ name: String,
+        _ range: ClosedRange<Int>,
+        apply: @escaping @Sendable (inout ConfigurationDraft, Int) -> Void
+    ) -> ConfigurationOption {
+        numeric(name, range) { (draft, value) in
+            apply(&draft, value)
+            return .honoured
+        }
+    }
+
     /// An honoured number of seconds.
     static func seconds(
         _ name: String,

@@ -8,6 +8,8 @@ enum TransferFailure: Error, Hashable {
     case aborted
     /// No byte moved for `data_connection_timeout`.
     case timedOut
+    /// Too few bytes moved (`min_rate`).
+    case tooSlow
     /// The connection broke.
     case connectionLost
     /// The client ended without `close_notify`: perhaps somebody cut the connection.
@@ -23,9 +25,8 @@ enum TransferFailure: Error, Hashable {
 /// Knows nothing of commands: whenever it would have to wait it calls `wait`, which serves the
 /// control connection meanwhile.
 class DTPHandler {
-    /// Waits until the connection is readable or writable, or, with neither, only looks at the
-    /// control connection.
-    typealias Wait = (_ reading: Bool, _ writing: Bool) throws(TransferFailure) -> Void
+    /// Waits as it is asked to, and looks at the control connection in any case.
+    typealias Wait = (TransferWish) throws(TransferFailure) -> Void
 
     /// How long a client that has everything may take to answer the end of the connection.
     private static let lingerTimeout: Duration = .seconds(2)
@@ -60,6 +61,26 @@ class DTPHandler {
     /// Whether a download counts only when the client confirms its end by `close_notify`.
     var needsCleanEnd: Bool { false }
 
+    /// The most bytes that are moved in one go.
+    var pieceByteCount: Int { TransferBuffer.byteCount }
+
+    /// Called when `count` bytes have been moved: the time to serve the control connection.
+    func didMove(_ count: Int) throws(TransferFailure) {
+        try wait(.look)
+    }
+
+    /// Serves the control connection until `end`, at least once.
+    final func pause(until end: Deadline) throws(TransferFailure) {
+        try wait(end.hasPassed ? .look : .pause(until: end))
+    }
+
+    private func piece(
+        of memory: UnsafeMutableRawBufferPointer
+    ) -> UnsafeMutableRawBufferPointer {
+        let count = max(1, min(memory.count, pieceByteCount))
+        return unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
+    }
+
     // MARK: Download
 
     /// Sends everything that `source` has, and ends our direction.
@@ -68,7 +89,7 @@ class DTPHandler {
             let count: Int
             do throws(FileError) {
                 count = try unsafe buffer.withBytes { memory throws(FileError) in
-                    try unsafe source.next(into: memory)
+                    try unsafe source.next(into: piece(of: memory))
                 }
             } catch {
                 throw .file(error)
@@ -76,7 +97,7 @@ class DTPHandler {
             if count == 0 { break }
             try sendPiece(count: count)
             byteCount += Int64(count)
-            try wait(false, false)
+            try didMove(count)
         }
         try complete { stream.sendCloseNotify() }
         stream.endWriting()
@@ -95,8 +116,8 @@ class DTPHandler {
             case .bytes(let taken):
                 sent += taken
                 try complete { stream.flush() }
-            case .wantsRead: try wait(true, false)
-            case .wantsWrite: try wait(false, true)
+            case .wantsRead: try wait(.readable)
+            case .wantsWrite: try wait(.writable)
             case .failed: throw .connectionLost
             }
         }
@@ -106,8 +127,8 @@ class DTPHandler {
         while true {
             switch step() {
             case .done: return
-            case .wantsRead: try wait(true, false)
-            case .wantsWrite: try wait(false, true)
+            case .wantsRead: try wait(.readable)
+            case .wantsWrite: try wait(.writable)
             case .failed: throw .connectionLost
             }
         }
@@ -138,7 +159,7 @@ class DTPHandler {
             var entries = [PollEntry(stream.descriptor.number, reading: true)]
             _ = try? poll(&entries, until: min(deadline, Deadline(after: Self.politeness)))
             guard !entries[0].isReadable else { continue }
-            try wait(false, false)
+            try wait(.look)
             let next = stream.descriptor.sendProgress()
             if next.isComplete {
                 if isDelivered, !needsCleanEnd { return false }
@@ -184,7 +205,7 @@ class DTPHandler {
     final func receive(into sink: any TransferSink) throws(TransferFailure) {
         isReceiving = true
         while true {
-            let outcome = unsafe buffer.withBytes { unsafe stream.read(into: $0) }
+            let outcome = unsafe buffer.withBytes { unsafe stream.read(into: piece(of: $0)) }
             switch outcome {
             case .bytes(let count):
                 do throws(FileError) {
@@ -195,9 +216,9 @@ class DTPHandler {
                     throw .file(error)
                 }
                 byteCount += Int64(count)
-                try wait(false, false)
-            case .wantsRead: try wait(true, false)
-            case .wantsWrite: try wait(false, true)
+                try didMove(count)
+            case .wantsRead: try wait(.readable)
+            case .wantsWrite: try wait(.writable)
             case .ended(let isClean):
                 guard isComplete(isClean: isClean) else { throw .truncated }
                 do throws(FileError) {
@@ -218,7 +239,7 @@ class DTPHandler {
         while true {
             switch stream.sendCloseNotify() {
             case .wantsWrite:
-                try wait(false, true)
+                try wait(.writable)
                 continue
             case .wantsRead, .done, .failed: break
             }

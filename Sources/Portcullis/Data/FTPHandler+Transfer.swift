@@ -67,9 +67,9 @@ extension FTPHandler {
             return
         }
         let stream = connection.stream
-        let handler = makeDTPHandler(stream) {
-            [unowned self] reading, writing throws(TransferFailure) in
-            try self.serveControl(beside: stream, reading: reading, writing: writing)
+        var watch = TransferWatch(configuration.rates)
+        let handler = makeDTPHandler(stream) { [unowned self] wish throws(TransferFailure) in
+            try self.wait(for: wish, on: stream, &watch)
         }
         transfer?.handler = handler
         let failure: TransferFailure?
@@ -112,6 +112,7 @@ extension FTPHandler {
             try reply(426, "Transfer aborted.")
             try reply(226, "ABOR successful.")
         case .timedOut: throw .dataTimedOut
+        case .tooSlow: try reply(426, "Transfer slower than allowed; transfer incomplete.")
         case .connectionLost: try reply(426, "Data connection lost; transfer incomplete.")
         case .truncated:
             try reply(
@@ -162,34 +163,6 @@ extension FTPHandler {
             if control.hasEnded, !isQuitting { throw .clientLeft }
             try pump(until: source.deadline)
         }
-    }
-
-    /// Serves the control connection while a transfer runs, and waits until `stream` is ready if
-    /// that is asked for.
-    private func serveControl(
-        beside stream: NetworkStream,
-        reading: Bool,
-        writing: Bool
-    ) throws(TransferFailure) {
-        let deadline = Deadline(after: configuration.timeouts.data)
-        let waits = reading || writing
-        var entry = PollEntry.none
-        repeat {
-            if waits, deadline.hasPassed { throw .timedOut }
-            let ready = Result { () throws(SessionEnd) -> PollEntry? in
-                if try handleDuringTransfer() { return nil }
-                if control.hasEnded, !isQuitting { throw .clientLeft }
-                return try pump(
-                    PollEntry(stream.descriptor.number, reading: reading, writing: writing),
-                    until: waits ? deadline : .passed
-                )
-            }
-            switch ready {
-            case .success(let value?): entry = value
-            case .success(nil): throw .aborted
-            case .failure(let end): throw .session(end)
-            }
-        } while waits && !(reading && entry.isReadable) && !(writing && entry.isWritable)
     }
 }
 

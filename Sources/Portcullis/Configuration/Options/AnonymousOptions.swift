@@ -20,11 +20,6 @@ extension ConfigurationOption {
         .toggle("anon_other_write_enable", sets: \.anonymous.allowsOtherWriting),
         .toggle("anon_world_readable_only", sets: \.anonymous.worldReadableOnly),
         .permissions("anon_umask", sets: \.anonymous.umask),
-        .ignoredNumber(
-            "anon_max_rate",
-            unlessZero: true,
-            why: "transfers are not slowed down yet"
-        ),
         .ignoredToggle(
             "chown_uploads",
             when: true,

@@ -39,16 +39,6 @@ extension ConfigurationOption {
             when: false,
             why: "names are always shown as UTF-8"
         ),
-        .ignoredNumber(
-            "local_max_rate",
-            unlessZero: true,
-            why: "transfers are not slowed down yet"
-        ),
-        .ignoredNumber(
-            "trans_chunk_size",
-            unlessZero: true,
-            why: "the server chooses the size itself"
-        ),
         .ignoredToggle(
             "use_sendfile",
             why: "the server chooses how bytes reach the network itself"

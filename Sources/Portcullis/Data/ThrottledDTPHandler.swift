@@ -1,0 +1,46 @@
+internal import LinuxSystem
+internal import TLS
+
+/// Moves the bytes of one transfer no faster than some rates, in clear or over TLS.
+///
+/// While it waits, the control connection is served as in any other wait. The pieces are small
+/// when the rate is low, so that it holds over any second and not only on average.
+final class ThrottledDTPHandler: TLS_DTPHandler {
+    /// A piece is what the lowest rate allows in this part of a second.
+    private static let piecesPerSecond = 20
+
+    /// The smallest piece; each costs a TLS record.
+    private static let minimumPieceByteCount = 512
+
+    /// What limits uploads.
+    var readLimiters: [RateLimiter] = []
+
+    /// What limits downloads and listings.
+    var writeLimiters: [RateLimiter] = []
+
+    /// The most bytes in one piece (`trans_chunk_size`); 0 leaves the choice to the rate.
+    var maximumPieceByteCount = 0
+
+    private var limiters: [RateLimiter] { isReceiving ? readLimiters : writeLimiters }
+
+    override var pieceByteCount: Int {
+        guard let rate = limiters.map(\.rate).min() else { return super.pieceByteCount }
+        let piece = max(Self.minimumPieceByteCount, rate / Self.piecesPerSecond)
+        let limit = maximumPieceByteCount > 0 ? maximumPieceByteCount : piece
+        return min(super.pieceByteCount, piece, limit)
+    }
+
+    override func didMove(_ count: Int) throws(TransferFailure) {
+        var next = Deadline.passed
+        for limiter in limiters { next = max(next, limiter.charge(count)) }
+        try pause(until: next)
+    }
+
+    // Without TLS there is no end that could be told from a cut.
+
+    override var needsCleanEnd: Bool { stream.isTLS && super.needsCleanEnd }
+
+    override func isComplete(isClean: Bool) -> Bool {
+        !stream.isTLS || super.isComplete(isClean: isClean)
+    }
+}

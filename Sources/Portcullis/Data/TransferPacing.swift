@@ -1,0 +1,33 @@
+internal import LinuxSystem
+
+/// The rates that hold for all transfers of a login.
+final class TransferPacing {
+    private let readLimiters: [RateLimiter]
+    private let writeLimiters: [RateLimiter]
+    private let maximumPieceByteCount: Int
+
+    /// Takes the rates that `rates` names for this login.
+    ///
+    /// - Parameters:
+    ///   - rates: What the configuration says.
+    ///   - isAnonymous: Whether the rates of anonymous users hold.
+    ///   - user: What all sessions of the user have together.
+    init(_ rates: Configuration.Rates, isAnonymous: Bool, user: RateLimiter?) {
+        func limiter(_ rate: Int) -> RateLimiter? { rate > 0 ? RateLimiter(rate: rate) : nil }
+        // One limiter for both directions: they share what the session has.
+        let session = limiter(isAnonymous ? rates.anonymous : rates.local)
+        readLimiters = [session, limiter(rates.upload), user].compactMap(\.self)
+        writeLimiters = [session, limiter(rates.download), user].compactMap(\.self)
+        maximumPieceByteCount = rates.pieceByteCount
+    }
+
+    /// Whether anything is limited.
+    var isLimited: Bool { !readLimiters.isEmpty || !writeLimiters.isEmpty }
+
+    /// Hands the limits to the handler of one transfer.
+    func apply(to handler: ThrottledDTPHandler) {
+        handler.readLimiters = readLimiters
+        handler.writeLimiters = writeLimiters
+        handler.maximumPieceByteCount = maximumPieceByteCount
+    }
+}
