@@ -41,9 +41,11 @@ package final class WardenClient {
         guard try ask(.endLogin).reply == .loginEnded else { throw WardenGone() }
     }
 
-    /// The limiter that all sessions of the user share; `nil` when there is none to be had.
+    /// Asks for the limiter that all sessions of the user share.
     ///
     /// - Parameter rate: Bytes per second for all of them together.
+    /// - Returns: The limiter, or `nil` when there is none to be had.
+    /// - Throws: ``WardenGone``.
     package func sharedLimiter(rate: Int) throws(WardenGone) -> RateLimiter? {
         var answer = try ask(.shareRate)
         guard case .rate = answer.reply else { throw WardenGone() }

@@ -20,9 +20,10 @@ struct TransferWatch {
     /// When to look next.
     var deadline: Deadline { end }
 
-    /// Whether the period that has just ended was too slow; begins the next one.
+    /// Looks whether the period that has just ended was too slow, and begins the next one.
     ///
     /// - Parameter byteCount: What the network has carried so far.
+    /// - Returns: Whether it was; `false` while the period goes on.
     mutating func isTooSlow(_ byteCount: @autoclosure () -> Int64) -> Bool {
         guard end.hasPassed else { return false }
         let count = byteCount()
