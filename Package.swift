@@ -36,6 +36,7 @@ let package = Package(
         .systemLibrary(name: "CPAM", providers: [.apt(["libpam0g-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
+        .target(name: "CRemoteKey", dependencies: ["COpenSSL"], cSettings: strictC),
         .target(name: "FTPProtocol", swiftSettings: strict),
         .target(
             name: "LinuxSystem",
@@ -46,7 +47,7 @@ let package = Package(
         ),
         .target(
             name: "TLS",
-            dependencies: ["COpenSSL", "LinuxSystem"],
+            dependencies: ["COpenSSL", "CRemoteKey", "LinuxSystem"],
             swiftSettings: strict
         ),
         .target(

@@ -57,6 +57,15 @@ package struct Credentials: Hashable, Sendable {
     }
 }
 
+/// The most descriptors that this process may ever be allowed (`getrlimit(2)`).
+package func hardDescriptorLimit() -> UInt64 {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit) == 0 else {
+        return 64
+    }
+    return UInt64(limit.rlim_max)
+}
+
 /// An entry of the password database (`passwd(5)`).
 package struct SystemAccount: Hashable, Sendable {
     /// The login name.

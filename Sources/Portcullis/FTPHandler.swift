@@ -243,7 +243,7 @@ struct HandlerSettings {
     let configuration: Configuration
 
     /// Certificate and policy; `nil` with `ssl_enable=NO`.
-    let tls: TLSContext?
+    var tls: TLSContext?
 
     /// The IPv4 address for replies to PASV (`pasv_address`).
     let advertisedAddress: IPAddress?

@@ -7,17 +7,60 @@ internal import TLS
 // From a configuration to what the parts of a server need, each with its own errors.
 
 extension FTPServer {
-    static func makeContext(
-        _ report: ConfigurationReport
-    ) throws(ServerError) -> TLSContext? {
+    /// The files of the certificates, in the order that Session and Signer number them by.
+    static func certificateFiles(_ configuration: Configuration) -> [CertificateFiles] {
+        let tls = configuration.tls
+        guard tls.isEnabled else { return [] }
+        let certificate = tls.certificateFile ?? ""
+        return [
+            CertificateFiles(
+                certificate: certificate,
+                privateKey: tls.privateKeyFile ?? certificate
+            )
+        ]
+    }
+
+    /// Starts the process that keeps the keys, where there are any.
+    static func startSigner(_ report: ConfigurationReport) throws(ServerError) -> Signer? {
+        let files = certificateFiles(report.configuration)
+        guard !files.isEmpty else { return nil }
+        var settings = SignerSettings { () throws(SignerFailure) in
+            do throws(TLSError) {
+                let keys = try SigningKeys(files)
+                return { (message) throws(MessageError) in
+                    SignatureReply.encoded(try keys.answer(message))
+                }
+            } catch {
+                throw SignerFailure(kind: error.code.rawValue, text: "\(error)")
+            }
+        }
+        settings.unprivileged = try unprivilegedCredentials(report)
+        settings.usesSeccomp = report.configuration.session.usesSeccomp
+        do throws(SignerFailure) {
+            return try Signer.start(settings)
+        } catch {
+            let code = TLSError.Code(rawValue: error.kind)
+            throw tlsProblem(code, error.text, report)
+        }
+    }
+
+    /// Reads the keys once, to see whether they can be used.
+    static func checkKeys(_ report: ConfigurationReport) throws(ServerError) {
+        do throws(TLSError) {
+            _ = try SigningKeys(certificateFiles(report.configuration))
+        } catch {
+            throw tlsProblem(error.code, "\(error)", report)
+        }
+    }
+
+    /// Makes the context of every session, without the keys.
+    static func makeContext(_ report: ConfigurationReport) throws(ServerError) -> TLSContext? {
         let tls = report.configuration.tls
         guard tls.isEnabled else { return nil }
-        let certificate = tls.certificateFile ?? ""
-        let key = tls.privateKeyFile ?? certificate
         do throws(TLSError) {
             return try TLSContext.server(
-                certificateFile: certificate,
-                privateKeyFile: key,
+                certificateFiles(report.configuration),
+                keys: .elsewhere,
                 policy: TLSPolicy(
                     allows12: tls.allows12,
                     allows13: tls.allows13,
@@ -25,36 +68,65 @@ extension FTPServer {
                 )
             )
         } catch {
-            let keyOption = tls.privateKeyFile == nil ? "rsa_cert_file" : "rsa_private_key_file"
-            switch error.code {
-            case .certificate:
-                throw .option(
-                    "rsa_cert_file",
-                    certificate,
-                    report,
-                    "\(error)",
-                    mend: "name a PEM file that begins with the server's certificate"
-                )
-            case .privateKey:
-                throw .option(
-                    keyOption,
-                    key,
-                    report,
-                    "\(error)",
-                    mend: "name a PEM file that holds the key, without a passphrase"
-                )
-            case .keyMismatch:
-                throw .option(
-                    keyOption,
-                    key,
-                    report,
-                    "the key does not belong to the certificate",
-                    mend: "name the key that the certificate was made with"
-                )
-            default:
-                throw ServerError("TLS: \(error)")
-            }
+            throw tlsProblem(error.code, "\(error)", report)
         }
+    }
+
+    private static func tlsProblem(
+        _ code: TLSError.Code?,
+        _ text: String,
+        _ report: ConfigurationReport
+    ) -> ServerError {
+        let tls = report.configuration.tls
+        let certificate = tls.certificateFile ?? ""
+        let key = tls.privateKeyFile ?? certificate
+        let keyOption = tls.privateKeyFile == nil ? "rsa_cert_file" : "rsa_private_key_file"
+        switch code {
+        case .certificate:
+            return .option(
+                "rsa_cert_file",
+                certificate,
+                report,
+                text,
+                mend: "name a PEM file that begins with the server's certificate"
+            )
+        case .privateKey:
+            return .option(
+                keyOption,
+                key,
+                report,
+                text,
+                mend: "name a PEM file that holds the key, without a passphrase"
+            )
+        case .keyMismatch:
+            return .option(
+                keyOption,
+                key,
+                report,
+                "the key does not belong to the certificate",
+                mend: "name the key that the certificate was made with"
+            )
+        default:
+            return ServerError("TLS: \(text)")
+        }
+    }
+
+    /// The ids of processes that read the network or keep keys; `nil` without root.
+    private static func unprivilegedCredentials(
+        _ report: ConfigurationReport
+    ) throws(ServerError) -> Credentials? {
+        guard Credentials.isRoot else { return nil }
+        let name = report.configuration.login.unprivilegedUser
+        guard let account = SystemAccount(named: name), account.credentials.user != 0 else {
+            throw .option(
+                "nopriv_user",
+                name,
+                report,
+                "no such account, or it is root",
+                mend: "name an unprivileged account"
+            )
+        }
+        return account.credentials
     }
 
     static func resolvePassiveAddress(
@@ -112,19 +184,7 @@ extension FTPServer {
     ) throws(ServerError) -> WardenSettings {
         let configuration = report.configuration
         var settings = WardenSettings()
-        if Credentials.isRoot {
-            let name = configuration.login.unprivilegedUser
-            guard let account = SystemAccount(named: name), account.credentials.user != 0 else {
-                throw .option(
-                    "nopriv_user",
-                    name,
-                    report,
-                    "no such account, or it is root",
-                    mend: "name an unprivileged account"
-                )
-            }
-            settings.unprivileged = account.credentials
-        }
+        settings.unprivileged = try unprivilegedCredentials(report)
         settings.usesSeccomp = configuration.session.usesSeccomp
         settings.maximumFailures = configuration.login.maximumFailures
         settings.failureDelay = configuration.login.failureDelay

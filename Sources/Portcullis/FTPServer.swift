@@ -7,7 +7,9 @@ internal import TLS
 /// The gateway: listens, and runs a ``TLS_FTPHandler`` for every client.
 package final class FTPServer {
     private let listener: Listener
-    private let settings: HandlerSettings
+    private let report: ConfigurationReport
+    private let logger: Logger
+    private var settings: HandlerSettings
 
     /// Prepares a server: reads the certificate, opens the ports.
     ///
@@ -22,7 +24,11 @@ package final class FTPServer {
         logger: Logger
     ) throws(ServerError) {
         let configuration = report.configuration
+        self.report = report
+        self.logger = logger
         loadTimeZone()
+        // First, so that the process which keeps the keys is the only one that ever sees them.
+        let signer = try Self.startSigner(report)
         settings = HandlerSettings(
             configuration: configuration,
             tls: try Self.makeContext(report),
@@ -32,7 +38,12 @@ package final class FTPServer {
         let listening = try Self.makeListenerSettings(report)
         let authorizers = try Self.makeAuthorizers(report, demonstration)
         do throws(ListenerError) {
-            listener = try Listener(listening, authorizers: authorizers, logger: logger)
+            listener = try Listener(
+                listening,
+                authorizers: authorizers,
+                signer: signer,
+                logger: logger
+            )
         } catch {
             throw ServerError("\(error)")
         }
@@ -42,6 +53,7 @@ package final class FTPServer {
     ///
     /// - Throws: ``ServerError`` with one line for the administrator.
     package static func check(_ report: ConfigurationReport) throws(ServerError) {
+        try checkKeys(report)
         _ = try makeContext(report)
         _ = try resolvePassiveAddress(report)
         _ = try makeListenerSettings(report)
@@ -53,10 +65,25 @@ package final class FTPServer {
 
     /// Serves until SIGTERM or SIGINT.
     package func serveForever() {
-        let settings = settings
+        listener.reload = { [unowned self] in reload() }
         listener.run { start in
+            var start = start
+            if let channel = start.takeSigner() { RemoteSigner.use(channel) }
             let handler = TLS_FTPHandler(start, settings)
             handler.run()
+        }
+    }
+
+    /// Reads the certificates and keys anew, for later sessions.
+    private func reload() {
+        do throws(ServerError) {
+            let signer = try Self.startSigner(report)
+            let context = try Self.makeContext(report)
+            if let signer { listener.use(signer) }
+            settings.tls = context
+            logger.notice("certificates loaded")
+        } catch {
+            logger.error("certificates not loaded, the old ones stay: \(error)")
         }
     }
 }

@@ -3,8 +3,7 @@ internal import LinuxSystem
 
 /// Certificate, key and policy shared by every connection of one listener.
 ///
-/// Owns one reference to an `SSL_CTX`, and with it the private key: nothing else in the program
-/// touches the key.
+/// Owns one reference to an `SSL_CTX`. Where the keys are is the creator's choice: ``KeyPlace``.
 @safe package final class TLSContext {
     let pointer: OpaquePointer
 
@@ -21,15 +20,15 @@ internal import LinuxSystem
     /// No tickets are issued by themselves; see ``TLSConnection/issueTicket()``.
     ///
     /// - Parameters:
-    ///   - certificateFile: A PEM chain, the server's certificate first.
-    ///   - privateKeyFile: Its key in PEM.
+    ///   - certificates: The server's certificates, of different kinds of key.
+    ///   - keys: Which process signs.
     ///   - policy: What may be negotiated.
     /// - Returns: A context that every session may use.
     /// - Throws: ``TLSError``; ``TLSError/Code/certificate``, ``TLSError/Code/privateKey`` and
     ///   ``TLSError/Code/keyMismatch`` are for the administrator to mend.
     package static func server(
-        certificateFile: String,
-        privateKeyFile: String,
+        _ certificates: [CertificateFiles],
+        keys: KeyPlace = .here,
         policy: TLSPolicy
     ) throws(TLSError) -> TLSContext {
         ERR_clear_error()
@@ -38,12 +37,21 @@ internal import LinuxSystem
         }
         let context = unsafe TLSContext(owning: pointer)
         try context.apply(policy)
-        guard unsafe SSL_CTX_use_certificate_chain_file(pointer, certificateFile) == 1 else {
-            throw .draining(.certificate)
+        for (number, files) in certificates.enumerated() {
+            guard unsafe SSL_CTX_use_certificate_chain_file(pointer, files.certificate) == 1 else {
+                throw .draining(.certificate)
+            }
+            switch keys {
+            case .here: try context.useKey(files.privateKey)
+            case .elsewhere: try context.useRemoteKey(Int32(clamping: number))
+            }
         }
-        guard
-            unsafe SSL_CTX_use_PrivateKey_file(pointer, privateKeyFile, SSL_FILETYPE_PEM) == 1
-        else {
+        return context
+    }
+
+    /// Reads the key of the certificate that was read last.
+    private func useKey(_ file: String) throws(TLSError) {
+        guard unsafe SSL_CTX_use_PrivateKey_file(pointer, file, SSL_FILETYPE_PEM) == 1 else {
             // OpenSSL compares the key with the certificate already when it loads it.
             let error = TLSError.draining(.privateKey)
             let isMismatch = error.queue.contains {
@@ -55,7 +63,19 @@ internal import LinuxSystem
         guard unsafe SSL_CTX_check_private_key(pointer) == 1 else {
             throw .draining(.keyMismatch)
         }
-        return context
+    }
+
+    /// Leaves the key of the certificate that was read last to another process.
+    private func useRemoteKey(_ number: Int32) throws(TLSError) {
+        guard let certificate = unsafe SSL_CTX_get0_certificate(pointer),
+            let half = unsafe X509_get0_pubkey(certificate),
+            let key = unsafe RemoteSigner.makeKey(half, number: number)
+        else { throw .draining(.privateKey) }
+        // The context holds a reference of its own.
+        defer { unsafe EVP_PKEY_free(key) }
+        guard unsafe SSL_CTX_use_PrivateKey(pointer, key) == 1 else {
+            throw .draining(.keyMismatch)
+        }
     }
 
     private func apply(_ policy: TLSPolicy) throws(TLSError) {

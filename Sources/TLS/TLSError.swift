@@ -6,9 +6,9 @@ internal import Glibc
 /// Equality looks at ``code`` alone, so a test can write `throws: TLSError(.handshake)`.
 package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was being attempted.
-    package enum Code: Hashable, Sendable {
+    package enum Code: UInt8, Hashable, Sendable {
         /// Making an OpenSSL object.
-        case allocation
+        case allocation = 1
         /// Applying the policy to a context.
         case configuration
         /// Reading the certificate chain.

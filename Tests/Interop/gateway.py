@@ -157,7 +157,11 @@ class Gateway(Daemon):
         return client
 
     def wardens(self):
-        return proc.children(self.pid)
+        return [pid for pid in proc.children(self.pid) if pid not in self.signers()]
+
+    def signers(self):
+        """The processes that keep private keys: one, and older ones whose sessions go on."""
+        return [pid for pid in proc.children(self.pid) if proc.name(pid) == "ftps-signer"]
 
     def close_clients(self):
         for client in self.clients:

@@ -59,6 +59,34 @@ def kibibytes(pid, name):
     return int(status(pid)[name].split()[0])
 
 
+def name(pid):
+    """What ps(1) shows; nothing for a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def memory_holds(pid, needles):
+    """Whether any of some byte strings stands in the memory of a process."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, \
+            open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) r.*", line)
+            if not found or "[vvar]" in line or "[vsyscall]" in line:
+                continue
+            start, end = (int(number, 16) for number in found.groups())
+            try:
+                memory.seek(start)
+                content = memory.read(end - start)
+            except (OSError, OverflowError, ValueError):
+                continue
+            if any(needle in content for needle in needles):
+                return True
+    return False
+
+
 def numbers(text):
     return [int(word) for word in text.split()]
 

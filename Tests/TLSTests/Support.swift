@@ -43,8 +43,12 @@ final class CertificatePlace {
         policy: TLSPolicy = TLSPolicy()
     ) throws(TLSError) -> TLSContext {
         try TLSContext.server(
-            certificateFile: certificate ?? self.certificate,
-            privateKeyFile: privateKey ?? self.privateKey,
+            [
+                CertificateFiles(
+                    certificate: certificate ?? self.certificate,
+                    privateKey: privateKey ?? self.privateKey
+                )
+            ],
             policy: policy
         )
     }

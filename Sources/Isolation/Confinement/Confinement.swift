@@ -6,6 +6,9 @@ enum Confinement {
     /// The most descriptors that a Session or an Agent may hold.
     private static let maximumDescriptorCount: UInt64 = 64
 
+    /// The most channels that the Signer may hold.
+    private static let maximumSignerDescriptorCount: UInt64 = 65_536
+
     /// Makes this process a Session: nobody's files, nobody's rights.
     ///
     /// - Parameters:
@@ -19,6 +22,20 @@ enum Confinement {
         try becomeHarmless(as: credentials, groups: [])
         try checked("landlock", CLinux_confine_to_directory(-1))
         if usesSeccomp { try SystemCallFilter.session.install() }
+    }
+
+    /// Makes this process the Signer: like a Session, with as many channels as there are sessions.
+    static func enterSigner(
+        as credentials: Credentials?,
+        usesSeccomp: Bool
+    ) throws(SystemError) {
+        try becomeHarmless(
+            as: credentials,
+            groups: [],
+            descriptorCount: min(maximumSignerDescriptorCount, hardDescriptorLimit())
+        )
+        try checked("landlock", CLinux_confine_to_directory(-1))
+        if usesSeccomp { try SystemCallFilter.signer.install() }
     }
 
     /// Switches this process to a user, before it opens the jail's root as that user.
@@ -40,7 +57,8 @@ enum Confinement {
 
     private static func becomeHarmless(
         as credentials: Credentials?,
-        groups: [UInt32]
+        groups: [UInt32],
+        descriptorCount: UInt64 = maximumDescriptorCount
     ) throws(SystemError) {
         DaemonProcess.clearEnvironment()
         try DaemonProcess.silence(0, 1, 2)
@@ -54,7 +72,7 @@ enum Confinement {
         try checked("prctl", CLinux_set_not_dumpable())
         try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_CORE, 0))
         try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NPROC, 0))
-        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NOFILE, maximumDescriptorCount))
+        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NOFILE, descriptorCount))
         // After the change of ids, which clears it.
         try DaemonProcess.endWithParent()
     }

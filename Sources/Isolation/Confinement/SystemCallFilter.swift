@@ -29,6 +29,12 @@ struct SystemCallFilter {
         refused: ["openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]
     )
 
+    /// The Signer: answers messages.
+    static let signer = SystemCallFilter(
+        allowed: basics,
+        refused: ["read", "openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]
+    )
+
     /// An Agent: works on files.
     ///
     /// It has no call that makes or uses a network socket.

@@ -49,6 +49,12 @@ package final class Listener {
     private var sockets: [ListeningBox]
     private var counter: AddressCounter
     private var census = Census()
+    private var signer: Signer?
+    private var retiredSigners: Set<CInt> = []
+
+    /// What SIGHUP, and the end of the Signer, ask for.
+    package var reload: () -> Void = {}
+
     private var bans: AddressBans
     private var isFull = false
 
@@ -58,10 +64,12 @@ package final class Listener {
     package init(
         _ settings: ListenerSettings,
         authorizers: [any Authorizer],
+        signer: Signer? = nil,
         logger: Logger
     ) throws(ListenerError) {
         self.settings = settings
         self.authorizers = authorizers
+        self.signer = signer
         self.logger = logger
         bans = AddressBans(settings.bans)
         counter = AddressCounter(
@@ -95,6 +103,12 @@ package final class Listener {
     /// Where clients are accepted, with the ports that the kernel chose.
     package var localAddresses: [SocketAddress] {
         sockets.compactMap { try? $0.descriptor.localAddress() }
+    }
+
+    /// Has later sessions use another Signer; the old one ends with the sessions that know it.
+    package func use(_ next: Signer) {
+        if let signer { retiredSigners.insert(signer.process) }
+        signer = next
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -148,11 +162,21 @@ package final class Listener {
         while let signal = signals.next() {
             switch signal {
             case SIGTERM, SIGINT: mustEnd = true
-            case SIGHUP: inspectAuthorizers()
+            case SIGHUP:
+                logger.notice("reloading")
+                inspectAuthorizers()
+                reload()
             default: break
             }
         }
         while let (process, _) = DaemonProcess.reap() {
+            if retiredSigners.remove(process) != nil { continue }
+            if process == signer?.process {
+                logger.error("the process that signs handshakes has ended")
+                signer = nil
+                reload()
+                continue
+            }
             counter.remove(process)
             census.remove(process)
         }
@@ -197,6 +221,7 @@ package final class Listener {
         logger[metadataKey: "peer"] = .stringConvertible(peer)
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
+            let signerChannel = signer?.makeChannel()
             switch try DaemonProcess.fork() {
             case .child:
                 Warden.run(
@@ -204,6 +229,7 @@ package final class Listener {
                     peer: peer,
                     leash: leash.output,
                     census: pair.takeSecond(),
+                    signer: signerChannel,
                     settings: settings.warden,
                     authorizers: authorizers,
                     logger: logger,
@@ -245,7 +271,8 @@ package final class Listener {
         while !counter.isEmpty, !deadline.hasPassed {
             if !wait(until: deadline) { deadline = .passed }
         }
-        for process in counter.processes {
+        let signers = [signer?.process].compactMap(\.self) + retiredSigners
+        for process in counter.processes + signers {
             DaemonProcess.signal(process, SIGKILL)
             _ = DaemonProcess.reap(process, waits: true)
         }

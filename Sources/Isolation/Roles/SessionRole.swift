@@ -15,17 +15,24 @@ package struct SessionStart: ~Copyable {
     /// The Warden.
     package let warden: WardenClient
 
+    private var signer: MessageSocket?
+
     init(
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
         local: SocketAddress,
-        warden: WardenClient
+        warden: WardenClient,
+        signer: consuming MessageSocket?
     ) {
+        self.signer = consume signer
         self.control = control
         self.peer = peer
         self.local = local
         self.warden = warden
     }
+
+    /// Hands over the channel to the process that signs handshakes, the first time.
+    package mutating func takeSigner() -> MessageSocket? { signer.take() }
 
     /// Gives up everything but the control connection.
     package consuming func takeControl() -> OwnedDescriptor { control }
@@ -41,13 +48,14 @@ enum SessionRole {
         channel: consuming MessageSocket,
         peer: SocketAddress,
         local: SocketAddress,
+        signer: consuming MessageSocket?,
         settings: WardenSettings,
         body: (consuming SessionStart) -> Void
     ) -> Never {
         DaemonProcess.setName("ftps-session")
         do throws(SystemError) {
             try DaemonProcess.closeDescriptors(
-                except: [control.number, channel.descriptor.number])
+                except: [control.number, channel.descriptor.number, signer?.descriptor.number ?? -1])
             try DaemonProcess.resetSignals()
             // A terminal's ^C and a service manager's SIGTERM reach every process of the group; a
             // Session ends when its Warden asks it to.
@@ -60,7 +68,15 @@ enum SessionRole {
             DaemonProcess.exit(RoleStatus.notConfined)
         }
         let warden = WardenClient(channel)
-        body(SessionStart(control: control, peer: peer, local: local, warden: warden))
+        body(
+            SessionStart(
+                control: control,
+                peer: peer,
+                local: local,
+                warden: warden,
+                signer: signer
+            )
+        )
         DaemonProcess.exit(0)
     }
 }

@@ -56,6 +56,7 @@ final class Warden {
         peer: SocketAddress,
         leash: borrowing OwnedDescriptor,
         census: consuming MessageSocket,
+        signer: consuming MessageSocket?,
         settings: WardenSettings,
         authorizers: [any Authorizer],
         logger: Logger,
@@ -65,6 +66,7 @@ final class Warden {
         do throws(SystemError) {
             try DaemonProcess.closeDescriptors(except: [
                 control.number, leash.number, census.descriptor.number,
+                signer?.descriptor.number ?? -1,
             ])
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
@@ -77,12 +79,14 @@ final class Warden {
                     channel: pair.takeSecond(),
                     peer: peer,
                     local: local,
+                    signer: signer,
                     settings: settings,
                     body: body
                 )
             case .parent(let session):
                 // The Session has the connection now; no privileged process keeps it.
                 try control.close()
+                signer = nil
                 let warden = Warden(
                     peer: peer,
                     local: local,

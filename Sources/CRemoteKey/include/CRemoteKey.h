@@ -1,0 +1,28 @@
+// An OpenSSL provider for private keys that another process holds.
+//
+// OpenSSL sees ordinary RSA and EC keys whose private half it cannot read; whenever it needs a
+// signature the provider calls back. provider(7), provider-keymgmt(7), provider-signature(7).
+#ifndef CREMOTEKEY_H
+#define CREMOTEKEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+
+/// Makes a signature: `digest` is a name such as "SHA2-256", or empty for Ed25519; `is_pss` asks for
+/// RSA-PSS in place of PKCS #1 v1.5. Writes at most `*signature_count` bytes and sets the count.
+/// Returns 1, or 0.
+typedef int (*CRemoteKey_sign)(
+    int32_t key, const char *digest, int is_pss, const uint8_t *message, size_t message_count,
+    uint8_t *signature, size_t *signature_count);
+
+/// Registers the provider with OpenSSL and has it call `sign`. Returns 1 on success, 0 on failure.
+int CRemoteKey_install(CRemoteKey_sign sign);
+
+/// Makes a key that has the public half of `public_key`; `number` is handed to the callback.
+///
+/// Returns a new reference, or NULL when the key is neither RSA nor EC nor Ed25519.
+EVP_PKEY *CRemoteKey_new(EVP_PKEY *public_key, int32_t number);
+
+#endif

@@ -1,0 +1,94 @@
+internal import LinuxSystem
+
+/// The process that keeps the private keys: an unprivileged uid, no network, no files.
+///
+/// Answers every Session over a channel of its own, in turns, so that one which asks without end
+/// takes no more than its share.
+enum SignerRole {
+    /// Becomes the Signer and serves until the Listener and every Session are gone.
+    static func run(_ control: consuming MessageSocket, _ settings: SignerSettings) -> Never {
+        DaemonProcess.setName("ftps-signer")
+        let answer: SignerSettings.Answer
+        do {
+            try DaemonProcess.closeDescriptors(except: [control.descriptor.number])
+            try DaemonProcess.resetSignals()
+            try DaemonProcess.outliveTermination()
+            answer = try settings.load()
+            try Confinement.enterSigner(
+                as: settings.unprivileged,
+                usesSeccomp: settings.usesSeccomp
+            )
+            try control.send(SignerFailure.ready)
+        } catch let failure as SignerFailure {
+            try? control.send(failure.encoded)
+            DaemonProcess.exit(RoleStatus.notConfined)
+        } catch {
+            try? control.send(SignerFailure(kind: .max, text: "\(error)").encoded)
+            DaemonProcess.exit(RoleStatus.notConfined)
+        }
+        serve(control, answer)
+        DaemonProcess.exit(0)
+    }
+
+    private static func serve(_ control: consuming MessageSocket, _ answer: SignerSettings.Answer) {
+        var control: Channel? = Channel(control)
+        var channels: [Channel] = []
+        while control != nil || !channels.isEmpty {
+            var entries = [control.map { PollEntry($0.number, reading: true) } ?? .none]
+            entries += channels.map { PollEntry($0.number, reading: true) }
+            guard (try? poll(&entries, until: .never)) != nil else { return }
+            let waiting = zip(channels, entries.dropFirst()).filter(\.1.isReadable).map(\.0)
+            for channel in waiting { channel.serve(answer) }
+            channels.removeAll(where: \.isOver)
+            if entries[0].isReadable {
+                if let channel = control?.takeChannel() {
+                    channels.append(channel)
+                } else {
+                    control = nil
+                }
+            }
+        }
+    }
+
+    /// One channel, since arrays hold no value with a single owner.
+    private final class Channel {
+        private let socket: MessageSocket
+        private(set) var isOver = false
+
+        init(_ socket: consuming MessageSocket) {
+            self.socket = socket
+        }
+
+        var number: CInt { socket.descriptor.number }
+
+        /// Answers one request.
+        func serve(_ answer: SignerSettings.Answer) {
+            do {
+                guard let message = try socket.receive() else {
+                    isOver = true
+                    return
+                }
+                try socket.send(try answer(message.bytes))
+            } catch let error as SystemError where error.isInterruption {
+                return
+            } catch {
+                // Whoever sends what none of ours sends gets no signature any more.
+                isOver = true
+            }
+        }
+
+        /// Takes the channel of a new Session; `nil` when there will be no more.
+        func takeChannel() -> Channel? {
+            while true {
+                do throws(SystemError) {
+                    guard var message = try socket.receive(),
+                        let descriptor = message.takeDescriptor()
+                    else { return nil }
+                    return Channel(MessageSocket(owning: descriptor))
+                } catch {
+                    guard error.isInterruption else { return nil }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/// Where a certificate and its key lie.
+package struct CertificateFiles: Hashable, Sendable {
+    /// A PEM chain, the server's certificate first.
+    package var certificate: String
+    /// Its key in PEM; may be the same file.
+    package var privateKey: String
+
+    /// Names the files.
+    package init(certificate: String, privateKey: String) {
+        self.certificate = certificate
+        self.privateKey = privateKey
+    }
+}
+
+/// Which process signs handshakes.
+package enum KeyPlace: Hashable, Sendable {
+    /// This one: it reads the key and keeps it.
+    case here
+    /// Another one, which ``RemoteSigner`` asks; this process never sees the key.
+    case elsewhere
+}

@@ -1,0 +1,102 @@
+internal import COpenSSL
+package import LinuxSystem
+
+/// The server's private keys, in the one process that has them.
+@safe package final class SigningKeys {
+    private let keys: [PrivateKey]
+
+    /// Reads the keys, each of which has to belong to its certificate.
+    ///
+    /// - Throws: ``TLSError``; ``TLSError/Code/certificate``, ``TLSError/Code/privateKey`` and
+    ///   ``TLSError/Code/keyMismatch`` are for the administrator to mend.
+    package init(_ files: [CertificateFiles]) throws(TLSError) {
+        var keys: [PrivateKey] = []
+        for file in files {
+            let certificate = try Certificate(file.certificate)
+            let key = try PrivateKey(file.privateKey)
+            guard unsafe X509_check_private_key(certificate.pointer, key.pointer) == 1 else {
+                throw .draining(.keyMismatch)
+            }
+            keys.append(key)
+        }
+        self.keys = keys
+    }
+
+    /// Answers one request of a Session.
+    ///
+    /// - Returns: The signature; empty when the request is refused.
+    /// - Throws: `MessageError` for a message that none of ours sends.
+    package func answer(_ message: [UInt8]) throws(MessageError) -> [UInt8] {
+        let request = try SignatureRequest(decoding: message)
+        guard request.isServerHandshake, request.key >= 0, Int(request.key) < keys.count else {
+            throw .invalidValue
+        }
+        return keys[Int(request.key)].sign(request)
+    }
+}
+
+/// One private key.
+@safe private final class PrivateKey {
+    let pointer: OpaquePointer
+
+    init(_ path: String) throws(TLSError) {
+        ERR_clear_error()
+        guard let file = unsafe BIO_new_file(path, "r") else { throw .draining(.privateKey) }
+        defer { unsafe BIO_free_all(file) }
+        // Without a callback OpenSSL would ask for a passphrase on the terminal.
+        guard
+            let pointer = unsafe PEM_read_bio_PrivateKey(file, nil, { _, _, _, _ in -1 }, nil)
+        else {
+            throw .draining(.privateKey)
+        }
+        unsafe self.pointer = pointer
+    }
+
+    deinit {
+        unsafe EVP_PKEY_free(pointer)
+    }
+
+    func sign(_ request: SignatureRequest) -> [UInt8] {
+        ERR_clear_error()
+        guard let context = unsafe EVP_MD_CTX_new() else { return [] }
+        defer { unsafe EVP_MD_CTX_free(context) }
+        var options: OpaquePointer?
+        let digest = request.digest.isEmpty ? nil : request.digest
+        guard
+            unsafe EVP_DigestSignInit_ex(context, &options, digest, nil, nil, pointer, nil) == 1
+        else { return [] }
+        if request.isPSS {
+            // RFC 8446 section 4.2.3: the salt is as long as the digest.
+            guard
+                unsafe EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) > 0,
+                unsafe EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) > 0
+            else { return [] }
+        }
+        var count = max(0, Int(unsafe EVP_PKEY_get_size(pointer)))
+        var signature = [UInt8](repeating: 0, count: count)
+        let message = request.message
+        guard
+            unsafe EVP_DigestSign(context, &signature, &count, message, message.count) == 1
+        else { return [] }
+        return [UInt8](signature.prefix(count))
+    }
+}
+
+/// A certificate that was read to be looked at.
+@safe private final class Certificate {
+    let pointer: OpaquePointer
+
+    init(_ path: String) throws(TLSError) {
+        ERR_clear_error()
+        guard let file = unsafe BIO_new_file(path, "r") else { throw .draining(.certificate) }
+        defer { unsafe BIO_free_all(file) }
+        guard let pointer = unsafe PEM_read_bio_X509(file, nil, nil, nil) else {
+            throw .draining(.certificate)
+        }
+        unsafe self.pointer = pointer
+    }
+
+    deinit {
+        unsafe X509_free(pointer)
+    }
+}
