@@ -9,7 +9,7 @@ struct SignatureRequestTests {
         [UInt8](repeating: 0x20, count: 64) + Array("TLS 1.3, server CertificateVerify\0".utf8)
 
     private func request(_ message: [UInt8], key: Int32 = 0) -> SignatureRequest {
-        SignatureRequest(key: key, digest: "SHA2-256", isPSS: true, message: message)
+        SignatureRequest(key: key, digest: "SHA2-256", isPSS: false, message: message)
     }
 
     @Test(arguments: [32, 48])

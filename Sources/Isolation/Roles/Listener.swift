@@ -163,7 +163,7 @@ package final class Listener {
             switch signal {
             case SIGTERM, SIGINT: mustEnd = true
             case SIGHUP:
-                logger.notice("reloading")
+                logger.notice("SIGHUP: reading certificates anew; other options need a restart")
                 inspectAuthorizers()
                 reload()
             default: break
@@ -185,7 +185,6 @@ package final class Listener {
 
     /// Says what the files hold that Wardens read anew for each login.
     private func inspectAuthorizers() {
-        logger.notice("SIGHUP: restart to load a configuration; users are read for each login")
         for line in authorizers.flatMap({ $0.inspect() }) { logger.notice("\(line)") }
     }
 

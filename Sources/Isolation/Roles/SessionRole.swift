@@ -55,7 +55,9 @@ enum SessionRole {
         DaemonProcess.setName("ftps-session")
         do throws(SystemError) {
             try DaemonProcess.closeDescriptors(
-                except: [control.number, channel.descriptor.number, signer?.descriptor.number ?? -1])
+                except: [
+                    control.number, channel.descriptor.number, signer?.descriptor.number ?? -1,
+                ])
             try DaemonProcess.resetSignals()
             // A terminal's ^C and a service manager's SIGTERM reach every process of the group; a
             // Session ends when its Warden asks it to.
