@@ -19,6 +19,9 @@ package struct FileRules: Hashable, Sendable {
     /// (`anon_world_readable_only`).
     package var worldReadableOnly = false
 
+    /// What holds in some places only.
+    package var places = PlaceRules()
+
     /// Permission bits taken from new files and directories (`local_umask`, `anon_umask`).
     package var umask: UInt16 = 0o077
 

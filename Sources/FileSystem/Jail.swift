@@ -24,14 +24,18 @@ package final class Jail: FileSystem {
     ///   - directory: The root, opened with the rights that the process has now.
     ///   - openMode: Permission bits of new files, before the umask (`file_open_mode`).
     ///   - uploads: How uploads are written.
+    ///   - refusesLinks: Whether every path was resolved before it comes here, so that a symbolic
+    ///     link in it is one that was put there meanwhile.
     /// - Returns: The jail, with the root open.
     /// - Throws: ``SystemError`` when the directory is missing or may not be searched.
     package static func opening(
         _ directory: String,
         openMode: UInt16 = 0o666,
-        uploads: UploadRules = UploadRules()
+        uploads: UploadRules = UploadRules(),
+        refusesLinks: Bool = false
     ) throws(SystemError) -> Jail {
-        let root = try JailRoot.open(directory, hidesParts: uploads.isAtomic)
+        var root = try JailRoot.open(directory, hidesParts: uploads.isAtomic)
+        root.refusesLinks = refusesLinks
         return Jail(root: root, openMode: openMode, uploads: uploads)
     }
 

@@ -174,7 +174,8 @@ final class JailListing {
             return DirectoryEntry(name: name, facts: facts, target: nil)
         }
         if options.contains(.followsLinks), let target = path.appending(component: name),
-            let located = try? root.locate(target), let followed = try? FileFacts.of(located)
+            let located = try? root.locate(target, onTheWay: .all),
+            let followed = try? FileFacts.of(located)
         {
             return DirectoryEntry(name: name, facts: followed, target: nil)
         }

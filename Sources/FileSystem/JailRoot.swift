@@ -9,10 +9,24 @@ internal import SystemPackage
 
 /// A directory's descriptor that the kernel treats as `/`.
 struct JailRoot: ~Copyable {
+    /// Which symbolic links are followed on the way to a file.
+    enum Links {
+        /// Those that this root follows anyway.
+        case usual
+        /// None.
+        case none
+        /// All of them, where nothing but facts is asked for.
+        case all
+    }
+
     let descriptor: OwnedDescriptor
 
     /// Whether names that parts of uploads have do not exist for the client (`atomic_uploads`).
     let hidesParts: Bool
+
+    /// Whether paths with symbolic links in them are refused, because somebody has resolved them
+    /// before (`RESOLVE_NO_SYMLINKS`).
+    var refusesLinks = false
 
     /// Opens `directory` as a root, with the rights that the process has now.
     static func open(
@@ -58,10 +72,32 @@ struct JailRoot: ~Copyable {
     /// Opens what `path` names without any right to its content (`O_PATH`).
     func locate(
         _ path: VirtualPath,
-        followsLinks: Bool = true
+        followsLinks: Bool = true,
+        onTheWay links: Links = .usual
     ) throws(SystemError) -> OwnedDescriptor {
         // openat2(2) takes no O_NOCTTY or O_NONBLOCK beside O_PATH.
-        try resolve(path, flags: CLinux_O_PATH | (followsLinks ? 0 : O_NOFOLLOW), mode: 0)
+        try resolve(
+            path,
+            flags: CLinux_O_PATH | (followsLinks ? 0 : O_NOFOLLOW),
+            mode: 0,
+            links: links
+        )
+    }
+
+    /// Opens one name in `directory` like ``locate(_:followsLinks:onTheWay:)``, a link itself too.
+    ///
+    /// - Precondition: The name has no slash and is neither `.` nor `..`.
+    static func locate(
+        _ name: [UInt8],
+        in directory: borrowing OwnedDescriptor
+    ) throws(SystemError) -> OwnedDescriptor {
+        try openat2(
+            directory.number,
+            name,
+            UInt64(CLinux_O_PATH | O_NOFOLLOW | O_CLOEXEC),
+            0,
+            CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_SYMLINKS
+        )
     }
 
     /// Opens a directory as a place for `*at` calls, without the right to list it.
@@ -73,7 +109,7 @@ struct JailRoot: ~Copyable {
             path,
             flags: CLinux_O_PATH | O_DIRECTORY,
             mode: 0,
-            rules: followsLinks ? 0 : CLinux_RESOLVE_NO_SYMLINKS
+            links: followsLinks ? .usual : .none
         )
     }
 
@@ -90,17 +126,35 @@ struct JailRoot: ~Copyable {
         _ path: VirtualPath,
         flags: CInt,
         mode: UInt16,
-        rules: UInt64 = 0
+        links: Links = .usual
     ) throws(SystemError) -> OwnedDescriptor {
         try checkVisible(path)
-        let flags = UInt64(flags | O_CLOEXEC)
-        let rules = rules | CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_MAGICLINKS
-        let bytes = path.isRoot ? [UInt8(ascii: ".")] : path.bytes
-        let root = descriptor.number
+        var rules = CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_MAGICLINKS
+        switch links {
+        case .usual: if refusesLinks { rules |= CLinux_RESOLVE_NO_SYMLINKS }
+        case .none: rules |= CLinux_RESOLVE_NO_SYMLINKS
+        case .all: break
+        }
+        return try Self.openat2(
+            descriptor.number,
+            path.isRoot ? [UInt8(ascii: ".")] : path.bytes,
+            UInt64(flags | O_CLOEXEC),
+            UInt64(mode),
+            rules
+        )
+    }
+
+    private static func openat2(
+        _ directory: CInt,
+        _ path: [UInt8],
+        _ flags: UInt64,
+        _ mode: UInt64,
+        _ rules: UInt64
+    ) throws(SystemError) -> OwnedDescriptor {
         var attempts = 0
         while true {
-            let result = unsafe withPathPointer(bytes) {
-                unsafe CLinux_openat2(root, $0, flags, UInt64(mode), rules)
+            let result = unsafe withPathPointer(path) {
+                unsafe CLinux_openat2(directory, $0, flags, mode, rules)
             }
             if result >= 0 { return OwnedDescriptor(owning: result) }
             // A rename somewhere raced with a `..` in a link; the kernel asks to try again.

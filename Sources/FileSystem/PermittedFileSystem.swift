@@ -1,42 +1,106 @@
 package import FTPProtocol
 
-/// A file system behind permission letters.
+/// A file system behind permission letters and rules for places.
 ///
 /// Runs in the process that opens files, so a Session that somebody else controls cannot get past
 /// it. The letters and what they stand for are pyftpdlib's.
 package final class PermittedFileSystem: FileSystem {
     private let base: any FileSystem
-    private let rules: FileRules
+    private var rules: FileRules
+    /// Only where rules differ from place to place; nothing else pays for it.
+    private let resolver: (any PathResolver)?
+    private var listing: PermittedListing?
 
     /// Puts `rules` before `base`, which is reached once they allow it.
-    package init(_ base: any FileSystem, rules: FileRules) {
+    ///
+    /// Rules for places need a `resolver`, and a base that refuses paths with symbolic links.
+    /// Without one nothing is allowed.
+    package init(
+        _ base: any FileSystem,
+        rules: FileRules,
+        resolver: (any PathResolver)? = nil
+    ) {
         self.base = base
         self.rules = rules
+        self.resolver = rules.places.isEmpty ? nil : resolver
+        if !rules.places.isEmpty, resolver == nil { self.rules.permissions = [] }
+        for index in rules.places.overrides.indices {
+            // A directory may be named by a link to it, and paths are compared without links.
+            let directory = rules.places.overrides[index].directory
+            guard let place = try? resolver?.resolve(directory, followsLastLink: true) else {
+                continue
+            }
+            self.rules.places.overrides[index].directory = place.path
+        }
     }
 
     private func require(_ permission: Permissions) throws(FileError) {
         guard rules.permissions.isSuperset(of: permission) else { throw .notPermitted }
     }
 
+    /// Checks that `permission` holds at `path`.
+    ///
+    /// - Returns: The path to work on: the same, or the one without symbolic links that was checked.
+    private func allow(
+        _ permission: Permissions,
+        at path: VirtualPath,
+        followsLastLink: Bool = true
+    ) throws(FileError) -> VirtualPath {
+        guard let resolver else {
+            try require(permission)
+            return path
+        }
+        return try allow(permission, at: path, resolver, followsLastLink: followsLastLink).path
+    }
+
+    private func allow(
+        _ permission: Permissions,
+        at path: VirtualPath,
+        _ resolver: any PathResolver,
+        followsLastLink: Bool
+    ) throws(FileError) -> ResolvedPath {
+        // What it is called counts as well as what it leads to.
+        guard !rules.places.denies(path) else { throw .notPermitted }
+        let place: ResolvedPath
+        do throws(FileError) {
+            place = try resolver.resolve(path, followsLastLink: followsLastLink)
+        } catch {
+            // Who may not do it anyway learns nothing about what is there.
+            let permissions = permissions(at: path, isDirectory: false)
+            guard permissions.isSuperset(of: permission) else { throw .notPermitted }
+            throw error
+        }
+        let permissions = permissions(at: place.path, isDirectory: place.kind == .directory)
+        guard permissions.isSuperset(of: permission) else { throw .notPermitted }
+        return place
+    }
+
+    private func permissions(at path: VirtualPath, isDirectory: Bool) -> Permissions {
+        rules.places.permissions(
+            at: path,
+            isDirectory: isDirectory,
+            otherwise: rules.permissions
+        )
+    }
+
     package func enterDirectory(_ path: VirtualPath) throws(FileError) {
-        try require(.enterDirectory)
-        try base.enterDirectory(path)
+        try base.enterDirectory(try allow(.enterDirectory, at: path))
     }
 
     package func facts(
         of path: VirtualPath,
         for purpose: FactsPurpose
     ) throws(FileError) -> FileFacts {
-        switch purpose {
-        case .showing: try require(.list)
-        case .renaming: try require(.rename)
-        }
-        return try base.facts(of: path, for: purpose)
+        let place =
+            switch purpose {
+            case .showing: try allow(.list, at: path)
+            case .renaming: try allow(.rename, at: path, followsLastLink: false)
+            }
+        return try base.facts(of: place, for: purpose)
     }
 
     package func openForReading(_ path: VirtualPath) throws(FileError) -> OpenedFile {
-        try require(.retrieve)
-        let file = try base.openForReading(path)
+        let file = try base.openForReading(try allow(.retrieve, at: path))
         guard !rules.worldReadableOnly || file.facts.mode & 0o004 != 0 else {
             throw .notPermitted
         }
@@ -47,26 +111,25 @@ package final class PermittedFileSystem: FileSystem {
         _ path: VirtualPath,
         _ disposition: WriteDisposition
     ) throws(FileError) -> OpenedFile {
-        try require(disposition == .append ? .append : .store)
-        guard rules.allowsOverwriting || disposition == .unique else {
-            return try base.openForWriting(path, .create)
-        }
-        return try base.openForWriting(path, disposition)
+        var disposition = disposition
+        let permission: Permissions = disposition == .append ? .append : .store
+        if !rules.allowsOverwriting, disposition != .unique { disposition = .create }
+        // A link that has the name is a name that is taken.
+        let isNew = disposition == .unique || disposition == .create
+        let place = try allow(permission, at: path, followsLastLink: !isNew)
+        return try base.openForWriting(place, disposition)
     }
 
     package func makeDirectory(_ path: VirtualPath) throws(FileError) {
-        try require(.makeDirectory)
-        try base.makeDirectory(path)
+        try base.makeDirectory(try allow(.makeDirectory, at: path, followsLastLink: false))
     }
 
     package func removeDirectory(_ path: VirtualPath) throws(FileError) {
-        try require(.delete)
-        try base.removeDirectory(path)
+        try base.removeDirectory(try allow(.delete, at: path, followsLastLink: false))
     }
 
     package func removeFile(_ path: VirtualPath) throws(FileError) {
-        try require(.delete)
-        try base.removeFile(path)
+        try base.removeFile(try allow(.delete, at: path, followsLastLink: false))
     }
 
     package func commitUpload() throws(FileError) {
@@ -79,38 +142,60 @@ package final class PermittedFileSystem: FileSystem {
     }
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
-        try require(.rename)
+        var (from, to) = (path, newPath)
+        if let resolver {
+            (from, to) = try allowRename(path, to: newPath, resolver)
+        } else {
+            try require(.rename)
+        }
         guard rules.allowsOverwriting else {
-            try base.rename(path, toFree: newPath)
+            try base.rename(from, toFree: to)
             return
         }
-        try base.rename(path, to: newPath)
+        try base.rename(from, to: to)
+    }
+
+    private func allowRename(
+        _ path: VirtualPath,
+        to newPath: VirtualPath,
+        _ resolver: any PathResolver
+    ) throws(FileError) -> (VirtualPath, VirtualPath) {
+        let source = try allow(.rename, at: path, resolver, followsLastLink: false)
+        let target = try allow(.rename, at: newPath, resolver, followsLastLink: false)
+        let isAllowed =
+            if source.kind == .directory {
+                // What lies in it would come to other rules, and what lay in the other one, too.
+                !rules.places.pins(source.path) && !rules.places.pins(target.path)
+            } else {
+                rules.places.allowsRename(of: source.path, to: target.path)
+            }
+        guard isAllowed else { throw .notPermitted }
+        return (source.path, target.path)
     }
 
     package func setModificationTime(
         of path: VirtualPath,
         to seconds: Int64
     ) throws(FileError) {
-        try require(.changeTime)
-        try base.setModificationTime(of: path, to: seconds)
+        try base.setModificationTime(of: try allow(.changeTime, at: path), to: seconds)
     }
 
     package func setMode(of path: VirtualPath, to mode: UInt16) throws(FileError) {
-        try require(.changeMode)
-        try base.setMode(of: path, to: mode)
+        try base.setMode(of: try allow(.changeMode, at: path), to: mode)
     }
 
     package func setGroup(of path: VirtualPath, to group: UInt32) throws(FileError) {
-        try require(.changeMode)
-        try base.setGroup(of: path, to: group)
+        try base.setGroup(of: try allow(.changeMode, at: path), to: group)
     }
 
     package func makeSymbolicLink(
         _ path: VirtualPath,
         to target: VirtualPath
     ) throws(FileError) {
-        try require(.store)
-        try base.makeSymbolicLink(path, to: target)
+        try base.makeSymbolicLink(
+            try allow(.store, at: path, followsLastLink: false),
+            to: target
+        )
     }
 
     package func setFileModeMask(_ mask: UInt16) throws(FileError) {
@@ -119,8 +204,7 @@ package final class PermittedFileSystem: FileSystem {
     }
 
     package func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64 {
-        try require(.store)
-        return try base.availableByteCount(in: path)
+        try base.availableByteCount(in: try allow(.store, at: path))
     }
 
     @discardableResult
@@ -128,14 +212,60 @@ package final class PermittedFileSystem: FileSystem {
         of path: VirtualPath,
         _ query: ListingQuery
     ) throws(FileError) -> FileFacts {
-        try require(.list)
-        guard rules.allowsListing || query.options.contains(.directoryItself) else {
+        let options = query.options
+        listing = nil
+        let place = try allow(
+            .list,
+            at: path,
+            followsLastLink: !options.contains(.refusesLink)
+        )
+        guard rules.allowsListing || options.contains(.directoryItself) else {
             throw .notPermitted
         }
-        return try base.beginListing(of: path, query)
+        let facts = try base.beginListing(of: place, query)
+        if resolver != nil {
+            listing = PermittedListing(
+                path: place,
+                isDirectory: facts.kind == .directory && !options.contains(.directoryItself),
+                showsPermissions: options.contains(.permissions)
+            )
+        }
+        return facts
     }
 
     package func nextEntries() throws(FileError) -> [DirectoryEntry] {
-        try base.nextEntries()
+        guard let listing else { return try base.nextEntries() }
+        while true {
+            let entries = try base.nextEntries()
+            let shown = entries.compactMap { self.shown($0, in: listing) }
+            // None would mean that this was all.
+            if entries.isEmpty || !shown.isEmpty { return shown }
+        }
     }
+
+    /// The entry with what may be done with it, or `nil` for one that is hidden.
+    private func shown(
+        _ entry: DirectoryEntry,
+        in listing: PermittedListing
+    ) -> DirectoryEntry? {
+        let path =
+            listing.isDirectory
+            // `.` and `..` are never hidden, and show what holds in the directory itself.
+            ? listing.path.appending(component: entry.name) ?? listing.path : listing.path
+        // Who asks for one object by its name gets to know what it is, if not by a listing.
+        guard !rules.places.hides(path) || !listing.isDirectory && listing.showsPermissions else {
+            return nil
+        }
+        guard listing.showsPermissions else { return entry }
+        var entry = entry
+        entry.permissions = permissions(at: path, isDirectory: entry.facts.kind == .directory)
+        return entry
+    }
+}
+
+/// What a listing that runs is of.
+private struct PermittedListing {
+    let path: VirtualPath
+    let isDirectory: Bool
+    let showsPermissions: Bool
 }

@@ -48,7 +48,9 @@ struct DispositionTests {
         "anon_upload_enable=YES", "anon_mkdir_write_enable=YES", "anon_other_write_enable=YES",
         "anon_world_readable_only=NO", "anon_umask=022", "no_anon_password=YES",
         "force_anon_logins_ssl=YES", "force_anon_data_ssl=NO", "allow_anon_ssl=YES",
-        "ls_recurse_enable=YES",
+        "ls_recurse_enable=YES", "deny_file={*.mp3,*.mov,.private}", "hide_file={.*}",
+        "upload_file=*.csv", "download_file=*.{csv,txt}", "deny_file=", "override_perm=",
+        "override_perm=/in:elw:recursive,/out:elr /a:b:", "override_perm=/:elr",
     ])
     func whatIsTheRuleAnywayIsHonoured(text: String) throws {
         let fixture = try Fixture()
@@ -64,7 +66,9 @@ struct DispositionTests {
         "local_enable=NO", "auth_order=virtual", "auth_order=", "auth_order=pam,pam",
         "auth_order=pam,ldap", "http_enable=YES",
         "ftp_enable=NO",
-        "deny_file={*.mp3}", "hide_file={.*}", "upload_file=*.csv", "download_file=*.csv",
+        "deny_file={*.mp3", "hide_file={a,{b,c}}", "upload_file={*.csv,}", "download_file=/",
+        "override_perm=/in", "override_perm=/in:xyz", "override_perm=in:elr",
+        "override_perm=/in:elr:always", "override_perm=/in:elr /out",
         "user_config_dir=/nonexistent", "listen_address=::1", "listen_address=localhost",
         "listen_address6=127.0.0.1", "local_root=srv", "pam_service_name=../login",
         "pam_service_name=absent", "rsa_cert_file=/nonexistent/cert.pem",

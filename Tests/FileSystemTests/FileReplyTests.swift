@@ -18,6 +18,10 @@ struct FileReplyTests {
             .opened(sampleFacts, VirtualPath("/a/b") ?? .root),
             .byteCount(0), .byteCount(.max),
             .entries([]), .entries([file]), .entries([file, link, file]),
+            .entries([
+                DirectoryEntry(name: [1], facts: sampleFacts, permissions: .readOnly),
+                DirectoryEntry(name: [2], facts: sampleFacts, target: [3], permissions: []),
+            ]),
         ]
     }()
 

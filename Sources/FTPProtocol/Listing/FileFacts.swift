@@ -81,12 +81,20 @@ package struct DirectoryEntry: Hashable, Sendable {
     package var facts: FileFacts
     /// What a symbolic link points to.
     package var target: [UInt8]?
+    /// What the user may do with it, where that differs from place to place.
+    package var permissions: Permissions?
 
     /// Creates an entry.
-    package init(name: [UInt8], facts: FileFacts, target: [UInt8]? = nil) {
+    package init(
+        name: [UInt8],
+        facts: FileFacts,
+        target: [UInt8]? = nil,
+        permissions: Permissions? = nil
+    ) {
         self.name = name
         self.facts = facts
         self.target = target
+        self.permissions = permissions
     }
 }
 

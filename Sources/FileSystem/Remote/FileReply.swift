@@ -48,12 +48,15 @@ enum FileReply: Hashable {
             return writer.bytes
         case .entries(let entries):
             var writer = MessageWriter(tag: Tag.entries.rawValue)
+            let hasPermissions = entries.first?.permissions != nil
             writer.put(UInt16(clamping: entries.count))
+            writer.put(hasPermissions)
             for entry in entries {
                 writer.put(entry.facts)
                 writer.put(entry.name)
                 writer.put(entry.target != nil)
                 if let target = entry.target { writer.put(target) }
+                if hasPermissions { writer.put(entry.permissions?.rawValue ?? 0) }
             }
             return writer.bytes
         case .byteCount(let count):
@@ -80,6 +83,7 @@ enum FileReply: Hashable {
         case .entries:
             let count = Int(try reader.take(UInt16.self))
             guard count <= Self.maximumEntryCount else { throw .tooLong(byteCount: count) }
+            let hasPermissions = try reader.takeBool()
             var entries: [DirectoryEntry] = []
             entries.reserveCapacity(count)
             for _ in 0..<count {
@@ -87,7 +91,16 @@ enum FileReply: Hashable {
                 let name = try reader.takeBytes(maximum: Self.maximumNameByteCount)
                 let hasTarget = try reader.takeBool()
                 let target = hasTarget ? try reader.takeBytes(maximum: 4_096) : nil
-                entries.append(DirectoryEntry(name: name, facts: facts, target: target))
+                let permissions =
+                    hasPermissions ? Permissions(rawValue: try reader.take()) : nil
+                entries.append(
+                    DirectoryEntry(
+                        name: name,
+                        facts: facts,
+                        target: target,
+                        permissions: permissions
+                    )
+                )
             }
             self = .entries(entries)
         case .byteCount:

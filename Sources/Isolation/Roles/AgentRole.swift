@@ -31,13 +31,14 @@ enum AgentRole {
             let jail = try Jail.opening(
                 profile.root,
                 openMode: profile.rules.openMode,
-                uploads: profile.rules.uploads
+                uploads: profile.rules.uploads,
+                refusesLinks: !profile.rules.places.isEmpty
             )
             try Confinement.enterAgent(
                 root: jail.rootDescriptorNumber,
                 usesSeccomp: settings.usesSeccomp
             )
-            fileSystem = PermittedFileSystem(jail, rules: profile.rules)
+            fileSystem = PermittedFileSystem(jail, rules: profile.rules, resolver: jail)
             try channel.send(ready)
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)

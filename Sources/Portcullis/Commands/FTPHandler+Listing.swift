@@ -133,7 +133,7 @@ extension FTPHandler {
         guard let path, let permissions = login?.terms.permissions else { return }
         guard try mayTransfer(), let fileSystem = login?.fileSystem else { return }
         let begun = try attempt(550, "MLSD") { fileSystem throws(FileError) in
-            try fileSystem.beginListing(of: path, [.hidden, .followsLinks])
+            try fileSystem.beginListing(of: path, [.hidden, .followsLinks, .permissions])
         }
         guard let facts = begun else { return }
         // RFC 3659 section 7.2.1: a path that is no directory is an error of the argument.
@@ -153,7 +153,7 @@ extension FTPHandler {
                         MachineListing.append(
                             entry,
                             facts: selected,
-                            permissions: permissions,
+                            permissions: entry.permissions ?? permissions,
                             to: &text
                         )
                     }
@@ -167,14 +167,17 @@ extension FTPHandler {
         if !argument.isEmpty { path = try self.path(argument) }
         guard let path, let permissions = login?.terms.permissions else { return }
         let found = try attempt(550, "MLST") { fileSystem throws(FileError) in
-            try fileSystem.facts(of: path, for: .showing)
+            try fileSystem.beginListing(of: path, [.directoryItself, .permissions])
+            guard let entry = try fileSystem.nextEntries().first else { throw FileError.notFound }
+            return entry
         }
-        guard let facts = found else { return }
+        guard var entry = found else { return }
+        entry.name = path.bytes
         var line: [UInt8] = []
         MachineListing.appendFacts(
-            DirectoryEntry(name: path.bytes, facts: facts),
+            entry,
             facts: shownFacts,
-            permissions: permissions,
+            permissions: entry.permissions ?? permissions,
             to: &line
         )
         // RFC 3659 section 7.2: a space, then the entry, which without facts begins with one.

@@ -1,4 +1,5 @@
 package import FTPProtocol
+package import FileSystem
 
 /// Everything an administrator may decide about the daemon, with the defaults.
 ///
@@ -207,6 +208,8 @@ package struct Configuration: Sendable {
         package var umask: UInt16 = 0o077
         /// The permission bits of an upload before the umask (`file_open_mode`).
         package var openMode: UInt16 = 0o666
+        /// What holds for some names and in some directories only (`deny_file`, `override_perm`).
+        package var places = PlaceRules()
         /// Whether names with a leading dot are listed unasked (`force_dot_files`).
         package var showsDotFiles = false
         /// Whether LIST and NLST with `-R` descend into directories (`ls_recurse_enable`).

@@ -48,11 +48,14 @@ extension LoginProfile {
     ) -> FileRules {
         let files = configuration.files
         let anonymous = configuration.anonymous
-        var permissions = account.permissions.intersection(files.permissions)
-        if account.kind.isRestricted {
-            permissions.formIntersection(anonymous.permissions)
+        // The switches hold everywhere; a directory's letters take the place of the account's.
+        var possible = files.permissions
+        if account.kind.isRestricted { possible.formIntersection(anonymous.permissions) }
+        var rules = FileRules(permissions: account.permissions.intersection(possible))
+        rules.places = files.places
+        for index in rules.places.overrides.indices {
+            rules.places.overrides[index].permissions.formIntersection(possible)
         }
-        var rules = FileRules(permissions: permissions)
         rules.allowsListing = files.allowsListing
         rules.allowsOverwriting = files.allowsOverwriting
         rules.umask = files.umask

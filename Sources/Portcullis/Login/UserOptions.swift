@@ -57,6 +57,7 @@ extension ConfigurationOption {
         "write_enable", "download_enable", "dirlist_enable", "chmod_enable", "mdtm_write",
         "local_umask", "file_open_mode", "force_dot_files", "ls_recurse_enable", "hide_ids",
         "use_localtime",
+        "deny_file", "hide_file", "upload_file", "download_file", "override_perm",
         "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
         "local_max_rate", "anon_max_rate", "upload_max_rate", "download_max_rate",
         "user_max_rate", "trans_chunk_size", "min_rate", "min_rate_period",

@@ -44,20 +44,4 @@ extension ConfigurationOption {
             why: "the server chooses how bytes reach the network itself"
         ),
     ]
-
-    /// Restrictions that would silently not hold, and so keep the daemon from starting.
-    static let restrictions: [ConfigurationOption] = [
-        .unsupportedPattern("deny_file"),
-        .unsupportedPattern("hide_file"),
-        .unsupportedPattern("upload_file"),
-        .unsupportedPattern("download_file"),
-    ]
-
-    private static func unsupportedPattern(_ name: String) -> ConfigurationOption {
-        .refusedText(
-            name,
-            why: "patterns of names are not supported, and the restriction would not hold",
-            mend: "delete the line, and restrict with the permissions of the files"
-        )
-    }
 }
