@@ -123,7 +123,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IsolationTests",
-            dependencies: ["Isolation", "FTPProtocol", "LinuxSystem"],
+            dependencies: ["Isolation", "Authentication", "FTPProtocol", "LinuxSystem"],
             swiftSettings: strict
         ),
         .testTarget(

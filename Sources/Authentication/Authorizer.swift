@@ -21,14 +21,26 @@ package protocol Authorizer: AnyObject {
         from peer: IPAddress
     ) throws(LoginRefusal) -> any Login
 
+    /// Checks a password, and may ask the client for more.
+    ///
+    /// - Parameters:
+    ///   - user: What the client sent after USER, without control characters.
+    ///   - password: What the client sent after PASS.
+    ///   - peer: The client's address.
+    ///   - question: Asks the client; takes as long as the client takes.
+    /// - Returns: The login, which the caller has to end.
+    /// - Throws: ``LoginRefusal``; ``LoginRefusal/unknownUser`` lets the next authorizer try.
+    func authenticate(
+        user: String,
+        password: borrowing Secret,
+        from peer: IPAddress,
+        asking question: @escaping SecondQuestion
+    ) throws(LoginRefusal) -> any Login
+
     /// Looks at what the authorizer depends on, asked by SIGHUP.
     ///
     /// - Returns: Lines for the log.
     func inspect() -> [String]
-}
-
-extension Authorizer {
-    package func inspect() -> [String] { [] }
 }
 
 /// A login that stands until it is ended.

@@ -38,6 +38,28 @@ package final class UnixAuthorizer: Authorizer {
         password: borrowing Secret,
         from peer: IPAddress
     ) throws(LoginRefusal) -> any Login {
+        try check(user, password, peer, nil)
+    }
+
+    package func authenticate(
+        user: String,
+        password: borrowing Secret,
+        from peer: IPAddress,
+        asking question: @escaping SecondQuestion
+    ) throws(LoginRefusal) -> any Login {
+        try check(user, password, peer, question)
+    }
+
+    private func check(
+        _ user: String,
+        _ password: borrowing Secret,
+        _ peer: IPAddress,
+        _ question: SecondQuestion?
+    ) throws(LoginRefusal) -> any Login {
+        // Modules make file names of it (pam_faillock), and no account has such a name.
+        guard user.utf8.first != UInt8(ascii: "."), !user.utf8.contains(UInt8(ascii: "/")) else {
+            throw .unknownUser
+        }
         do throws(PAMError) {
             var transaction = try PAMTransaction.start(
                 service: settings.service,
@@ -46,7 +68,8 @@ package final class UnixAuthorizer: Authorizer {
             )
             try transaction.set(PAM_RHOST, to: "\(peer)")
             try transaction.set(PAM_TTY, to: "ftp")
-            try transaction.authenticate(password)
+            try transaction.set(PAM_RUSER, to: user)
+            try transaction.authenticate(password, asking: question)
             try transaction.checkAccount()
             let account = try self.account(of: transaction.user ?? user)
             try transaction.establishCredentials()
@@ -128,8 +151,11 @@ package final class UnixAuthorizer: Authorizer {
         case PAM_USER_UNKNOWN where error.call == "pam_authenticate": .unknownUser
         case PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_CRED_INSUFFICIENT:
             .wrongPassword
-        case PAM_ACCT_EXPIRED: .accountExpired
-        case PAM_NEW_AUTHTOK_REQD, PAM_CRED_EXPIRED: .passwordExpired
+        // The client is told these two, so they count only when the password was right.
+        case PAM_ACCT_EXPIRED where error.call == "pam_acct_mgmt": .accountExpired
+        case PAM_NEW_AUTHTOK_REQD where error.call == "pam_acct_mgmt",
+            PAM_AUTHTOK_EXPIRED where error.call == "pam_acct_mgmt":
+            .passwordExpired
         case PAM_PERM_DENIED: .denied(rule: error.logText)
         default: .unavailable(reason: error.logText)
         }

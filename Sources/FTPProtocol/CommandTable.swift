@@ -107,7 +107,7 @@ package enum CommandTable {
         case .cpto: login(verb, .required, "CPTO path", "Copy it.")
         case .mff: login(verb, .required, "MFF fact=value;... path", "Set facts of a file.")
         case .mfct: absent(verb, "MFCT time path", "Set when a file was made.")
-        case .acct: absent(verb, "ACCT account", "Name an account.")
+        case .acct: open(verb, .required, "ACCT code", "Answer when 332 asks for an account.")
         case .smnt: absent(verb, "SMNT path", "Mount a file system.")
         case .adat: absent(verb, "ADAT data", "Send security data.")
         case .mic: absent(verb, "MIC command", "Send a command with a checksum.")

@@ -13,6 +13,9 @@ package struct WardenSettings: Sendable {
     /// Failed logins after which a session ends (`max_login_fails`).
     package var maximumFailures = 3
 
+    /// How long a check of a login may take, questions to the client not counted (`pam_timeout`).
+    package var checkTimeout: Duration = .seconds(60)
+
     /// The wait before a refusal is told (`delay_failed_login`).
     package var failureDelay: Duration = .seconds(1)
 
@@ -41,6 +44,9 @@ package struct WardenSettings: Sendable {
 
     /// How long a running transfer may go on once the server is to end.
     package var shutdownTimeout: Duration = .seconds(30)
+
+    /// How long a Session waits for the outcome of a login, delays included.
+    package var loginLimit: Duration { checkTimeout + failureDelay + successDelay + .seconds(1) }
 
     /// Creates the defaults.
     package init() {}

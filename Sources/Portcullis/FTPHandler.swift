@@ -30,6 +30,9 @@ class FTPHandler {
     /// What USER named, until the login.
     var userName: String?
 
+    /// Whose password has been taken, and who was asked for more (reply 332).
+    var pendingUser: String?
+
     /// The login, once it stands.
     var login: LoginState?
 

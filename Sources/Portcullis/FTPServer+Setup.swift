@@ -187,6 +187,7 @@ extension FTPServer {
         settings.unprivileged = try unprivilegedCredentials(report)
         settings.usesSeccomp = configuration.session.usesSeccomp
         settings.maximumFailures = configuration.login.maximumFailures
+        settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay
         settings.successDelay = configuration.login.successDelay
         settings.userList = try readUserList(report)

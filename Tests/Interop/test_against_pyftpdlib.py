@@ -103,7 +103,7 @@ CASES = [
     ("the X commands", ["XPWD", "XMKD x", "XCWD x", "XCUP", "XRMD x"], None),
     ("lower case", ["pwd", "type i", "noop"], None),
     ("REIN", ["REIN", "PWD"], [502, 257], "under TLS REIN would end TLS (RFC 4217 section 13)"),
-    ("ACCT", ["ACCT x"], [502], "known and not served (RFC 959)"),
+    ("ACCT", ["ACCT x"], [202], "superfluous once logged in (RFC 959); served before"),
     ("SMNT", ["SMNT x"], [502], "known and not served (RFC 959)"),
 ]
 

@@ -59,7 +59,7 @@ def test_simple_commands_answer_with_their_codes(session):
         ("MODE S", 200), ("MODE B", 504), ("MODE C", 504), ("MODE Z", 504), ("MODE X", 501, 504),
         ("TYPE A", 200), ("TYPE A N", 200), ("TYPE I", 200), ("TYPE L 8", 200), ("type i", 200),
         ("TYPE L 7", 200), ("TYPE E", 504), ("TYPE A T", 504), ("TYPE L 9", 504), ("TYPE X", 501, 504),
-        ("NOSUCH", 500), ("ACCT x", 502), ("SMNT /", 502), ("LPRT 1", 500, 502),
+        ("NOSUCH", 500), ("SMNT /", 502), ("LPRT 1", 500, 502),
         ("ADAT x", 502, 503), ("MIC x", 502, 503), ("CONF x", 502, 503), ("ENC x", 502, 503),
         ("SITE NOSUCH", 500, 501, 502, 504), ("CCC", 534), ("USER somebody", 503, 530, 331),
     ])

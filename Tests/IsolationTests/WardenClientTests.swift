@@ -1,3 +1,4 @@
+import Authentication
 import FTPProtocol
 import LinuxSystem
 import Testing
@@ -35,9 +36,15 @@ struct WardenClientTests {
 
     /// How a login went, in a form that can be compared.
     private func login(_ client: WardenClient) throws -> String {
-        switch try client.authenticate(user: "demo", password: Secret(copying: "word".utf8)) {
+        switch try client.authenticate(
+            user: "demo",
+            password: Secret(copying: "word".utf8),
+            limit: .seconds(20)
+        ) {
         case .granted(let grant): "granted \(grant.terms.permissions.letters)"
-        case .refused(let isLast): "refused \(isLast)"
+        case .refused(let notice, let isLast): "refused \(notice) \(isLast)"
+        case .needsAccount: "needs account"
+        case .timedOut: "timed out"
         }
     }
 
@@ -61,8 +68,8 @@ struct WardenClientTests {
 
     @Test(arguments: [true, false])
     func aLoginThatIsRefusedSaysWhetherItWasTheLast(isLast: Bool) throws {
-        let script = try Script([.refused(isLast: isLast)])
-        #expect(try login(script.client) == "refused \(isLast)")
+        let script = try Script([.refused(.passwordExpired, isLast: isLast)])
+        #expect(try login(script.client) == "refused passwordExpired \(isLast)")
     }
 
     @Test func aGrantWithoutAnAgentIsNone() throws {
@@ -94,7 +101,7 @@ struct WardenClientTests {
     @Test func anAnswerToAnotherQuestionEndsTheSession() throws {
         #expect(throws: WardenGone()) { try Script([.connecting]).client.endLogin() }
         #expect(thrown { _ = try login(Script([.loginEnded]).client) } == WardenGone())
-        let wrong = try Script([.refused(isLast: false)])
+        let wrong = try Script([.refused(.incorrect, isLast: false)])
         #expect(thrown { _ = try describe(wrong.client.listenForData()) } == WardenGone())
         #expect(thrown { try Script([]).client.endLogin() } == WardenGone())
     }

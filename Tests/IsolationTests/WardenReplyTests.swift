@@ -1,3 +1,4 @@
+import Authentication
 import FTPProtocol
 import LinuxSystem
 import Testing
@@ -9,7 +10,9 @@ struct WardenReplyTests {
     private static let samples: [WardenReply] = [
         .granted(terms(.all)), .granted(terms([])),
         .granted(terms(.readOnly, options: ["write_enable=NO", "x="])),
-        .refused(isLast: true), .refused(isLast: false), .loginEnded,
+        .refused(.incorrect, isLast: true), .refused(.incorrect, isLast: false),
+        .refused(.accountExpired, isLast: false), .refused(.passwordExpired, isLast: true),
+        .needsAccount, .loginEnded,
         .listening(port: 1), .listening(port: 65_535), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
         .finish, .rate, .sessions([]),
@@ -39,12 +42,14 @@ struct WardenReplyTests {
     }
 
     @Test func unknownKindsAndValuesAreRefused() {
-        for tag in 0...UInt8.max where !(1...9).contains(tag) {
+        for tag in 0...UInt8.max where !(1...10).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
         }
         for failure in [0, 4, 255] as [UInt8] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [6, failure]) }
         }
-        #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [2, 2]) }
+        for message in [[2, 0, 0], [2, 4, 0], [2, 1, 2]] as [[UInt8]] {
+            #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: message) }
+        }
     }
 }

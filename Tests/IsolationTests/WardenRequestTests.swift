@@ -20,6 +20,12 @@ struct WardenRequestTests {
         return writer.bytes
     }
 
+    private static func answer(_ secret: [UInt8]) -> [UInt8] {
+        var writer = MessageWriter(tag: WardenRequest.Kind.answer.rawValue)
+        writer.put(secret)
+        return writer.bytes
+    }
+
     /// One message of every kind and form.
     private static let samples: [[UInt8]] = [
         login(bytes("jürgen"), bytes("pass word \u{E9}\r\n")),
@@ -27,6 +33,9 @@ struct WardenRequestTests {
         login(bytes("a"), []),
         [2],
         [3],
+        [WardenRequest.Kind.giveUp.rawValue],
+        answer(bytes("123456")),
+        answer([UInt8](repeating: 0xFF, count: 512)),
         WardenRequest.connectForData(.v4(0xC0A8_0102), port: 65_535).encoded,
         WardenRequest.connectForData(.v6(high: 0x2001_0DB8 << 32, low: 1), port: 1).encoded,
         log(0, []),
@@ -138,6 +147,12 @@ struct WardenRequestTests {
     func aPasswordWithNULIsRefused(password: [UInt8]) {
         // PAM would take what stands before the NUL for the whole password.
         #expect(violation(Self.login(bytes("a"), password)) == .invalidValue)
+    }
+
+    @Test func anAnswerIsHeldToTheRulesOfAPassword() {
+        #expect(violation(Self.answer([65, 0])) == .invalidValue)
+        let long = [UInt8](repeating: 65, count: 513)
+        #expect(violation(Self.answer(long)) == .tooLong(byteCount: 513))
     }
 
     @Test(arguments: [7, 8, 128, 255] as [UInt8])

@@ -7,7 +7,7 @@ import Testing
 struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
-        .shareRate,
+        .shareRate, .answer, .giveUp,
     ]
 
     /// Every state with exactly what it allows.
@@ -16,6 +16,8 @@ struct WardenStateTests {
         (.beforeLogin(attemptsLeft: 1), [.authenticate, .log]),
         (.beforeLogin(attemptsLeft: 0), [.log]),
         (.beforeLogin(attemptsLeft: -1), [.log]),
+        (.awaitingAnswer(attemptsLeft: 3), [.answer, .giveUp, .log]),
+        (.awaitingAnswer(attemptsLeft: 1), [.answer, .giveUp, .log]),
         (
             .loggedIn(attemptsLeft: 3),
             [.endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate]

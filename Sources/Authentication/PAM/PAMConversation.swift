@@ -8,12 +8,20 @@ internal import LinuxSystem
 @unsafe struct PAMAnswers {
     /// The password, only while pam_authenticate(3) runs.
     var password: UnsafePointer<CChar>?
+    /// What the client sent after USER.
+    var user = ""
+    /// Asks the client for more, only while pam_authenticate(3) runs.
+    var question: SecondQuestion?
+    /// The text of the first hidden prompt, which the password answered.
+    var firstPrompt: String?
+    /// How often the client may still be asked, so that no module can ask for ever.
+    var questionsLeft = 3
 }
 
-/// Answers the questions of PAM modules.
+/// Answers the questions of PAM modules, in the way that ``PAMPrompt`` tells.
 ///
-/// A hidden prompt gets the password; texts are taken note of and not shown, since FTP has no place
-/// for them; a visible prompt fails the conversation: nobody is there to answer it.
+/// Texts are taken note of and not shown, since FTP has no place for them. A question that nobody
+/// can answer fails the conversation.
 func converse(
     _ count: CInt,
     _ messages: UnsafeMutablePointer<UnsafePointer<pam_message>?>?,
@@ -30,24 +38,41 @@ func converse(
     else { return PAM_BUF_ERR }
     let filled = unsafe memory.assumingMemoryBound(to: pam_response.self)
     for index in 0..<Int(count) {
-        switch unsafe messages[index]?.pointee.msg_style {
-        case PAM_TEXT_INFO, PAM_ERROR_MSG:
-            continue
-        case PAM_PROMPT_ECHO_OFF:
-            if let password = unsafe answers.pointee.password,
-                let copy = unsafe strdup(password)
-            {
-                unsafe filled[index].resp = copy
-                continue
-            }
-            fallthrough
-        default:
+        let style = unsafe messages[index]?.pointee.msg_style
+        if style == PAM_TEXT_INFO || style == PAM_ERROR_MSG { continue }
+        let text = unsafe messages[index]?.pointee.msg.map { unsafe String(cString: $0) } ?? ""
+        guard style == PAM_PROMPT_ECHO_OFF || style == PAM_PROMPT_ECHO_ON,
+            let copy = unsafe answer(text, isHidden: style == PAM_PROMPT_ECHO_OFF, answers)
+        else {
             unsafe discard(filled, count: index)
             return PAM_CONV_ERR
         }
+        unsafe filled[index].resp = copy
     }
     unsafe responses.pointee = filled
     return PAM_SUCCESS
+}
+
+/// Answers one prompt with memory that PAM frees, or not at all.
+private func answer(
+    _ text: String,
+    isHidden: Bool,
+    _ answers: UnsafeMutablePointer<PAMAnswers>
+) -> UnsafeMutablePointer<CChar>? {
+    guard let password = unsafe answers.pointee.password else { return nil }
+    let first = unsafe answers.pointee.firstPrompt
+    switch PAMPrompt(text, isHidden: isHidden, first: first) {
+    case .password:
+        if first == nil { unsafe answers.pointee.firstPrompt = text }
+        return unsafe strdup(password)
+    case .userName: return unsafe strdup(answers.pointee.user)
+    case .code:
+        guard unsafe answers.pointee.questionsLeft > 0 else { return nil }
+        unsafe answers.pointee.questionsLeft -= 1
+        let answer = unsafe answers.pointee.question?()
+        return unsafe answer?.secret.withCString { unsafe strdup($0) }
+    case .unanswerable: return nil
+    }
 }
 
 /// Wipes and frees answers that will not be handed out after all.

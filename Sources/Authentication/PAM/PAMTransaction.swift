@@ -29,6 +29,7 @@ struct PAMError: Error, Hashable {
 
     deinit {
         _ = unsafe pam_end(handle, lastStatus)
+        unsafe answers.deinitialize(count: 1)
         unsafe answers.deallocate()
     }
 
@@ -47,7 +48,7 @@ struct PAMError: Error, Hashable {
         user: String
     ) throws(PAMError) -> PAMTransaction {
         let answers = UnsafeMutablePointer<PAMAnswers>.allocate(capacity: 1)
-        unsafe answers.initialize(to: PAMAnswers(password: nil))
+        unsafe answers.initialize(to: PAMAnswers(user: user))
         var conversation = unsafe pam_conv(conv: converse, appdata_ptr: answers)
         var handle: OpaquePointer?
         let status =
@@ -57,6 +58,7 @@ struct PAMError: Error, Hashable {
                 unsafe pam_start(service, user, &conversation, &handle)
             }
         guard status == PAM_SUCCESS, let handle = unsafe handle else {
+            unsafe answers.deinitialize(count: 1)
             unsafe answers.deallocate()
             throw PAMError(call: "pam_start", code: status)
         }
@@ -78,11 +80,23 @@ struct PAMError: Error, Hashable {
     }
 
     /// Checks the password; empty ones never pass (pam_authenticate(3)).
-    mutating func authenticate(_ password: borrowing Secret) throws(PAMError) {
+    ///
+    /// - Parameters:
+    ///   - password: The password.
+    ///   - question: Asks the client for whatever else a module wants.
+    /// - Throws: ``PAMError``.
+    mutating func authenticate(
+        _ password: borrowing Secret,
+        asking question: SecondQuestion?
+    ) throws(PAMError) {
         let (handle, answers) = unsafe (handle, answers)
         let status = unsafe password.withCString { text in
             unsafe answers.pointee.password = text
-            defer { unsafe answers.pointee.password = nil }
+            unsafe answers.pointee.question = question
+            defer {
+                unsafe answers.pointee.password = nil
+                unsafe answers.pointee.question = nil
+            }
             return unsafe pam_authenticate(handle, CInt(PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK))
         }
         try check("pam_authenticate", status)

@@ -93,6 +93,9 @@ static const int CLinux_RLIMIT_CORE = 4;
 static const int CLinux_RLIMIT_NOFILE = 7;
 static const int CLinux_RLIMIT_NPROC = 6;
 
+/// Sends SIGKILL to this process in `seconds` (timer_create(2)); 0 calls it off.
+int CLinux_set_kill_timer(unsigned int seconds);
+
 /// Takes apart a status of waitpid(2): the exit status, or 128 plus the signal number.
 int CLinux_exit_status(int status);
 

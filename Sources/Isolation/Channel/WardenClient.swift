@@ -1,3 +1,4 @@
+package import Authentication
 internal import FTPProtocol
 package import LinuxSystem
 package import Logging
@@ -19,19 +20,56 @@ package final class WardenClient {
     /// unasked.
     package var pollNumber: CInt { channel.descriptor.number }
 
-    /// Has a password checked; takes as long as PAM takes.
+    /// Has a password checked; takes as long as PAM takes, up to `limit`.
     package func authenticate(
         user: String,
-        password: consuming Secret
+        password: consuming Secret,
+        limit: Duration
     ) throws(WardenGone) -> LoginOutcome {
-        var answer = try ask(.authenticate(LoginAttempt(user: user, password: password)))
+        try askForLogin(.authenticate(LoginAttempt(user: user, password: password)), limit)
+    }
+
+    /// Answers what was asked besides the password.
+    package func answer(
+        _ secret: consuming Secret,
+        limit: Duration
+    ) throws(WardenGone) -> LoginOutcome {
+        try askForLogin(.answer(SecondAnswer(secret)), limit)
+    }
+
+    /// Gives a login up instead of answering; it is refused then.
+    package func giveUp(limit: Duration) throws(WardenGone) -> LoginOutcome {
+        try askForLogin(.giveUp, limit)
+    }
+
+    private func askForLogin(
+        _ request: WardenRequest,
+        _ limit: Duration
+    ) throws(WardenGone) -> LoginOutcome {
+        try send(request)
+        let deadline = Deadline(after: limit)
+        while !deadline.hasPassed {
+            var entries = [PollEntry(channel.descriptor.number, reading: true)]
+            guard (try? poll(&entries, until: deadline)) != nil else { throw WardenGone() }
+            guard entries[0].isReadable else { continue }
+            if let outcome = try receiveOutcome() { return outcome }
+        }
+        return .timedOut
+    }
+
+    private func receiveOutcome() throws(WardenGone) -> LoginOutcome? {
+        var answer = try receive()
         switch answer.reply {
+        case .finish:
+            mustFinish = true
+            return nil
+        case .needsAccount: return .needsAccount
         case .granted(let terms):
             guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
             return .granted(
                 LoginGrant(terms: terms, agent: MessageSocket(owning: descriptor))
             )
-        case .refused(let isLast): return .refused(isLast: isLast)
+        case .refused(let notice, let isLast): return .refused(notice, isLast: isLast)
         default: throw WardenGone()
         }
     }
@@ -105,18 +143,22 @@ package final class WardenClient {
     }
 
     private func ask(_ request: WardenRequest) throws(WardenGone) -> WardenAnswer {
+        try send(request)
+        while true {
+            let answer = try receive()
+            guard answer.reply == .finish else { return answer }
+            mustFinish = true
+        }
+    }
+
+    private func send(_ request: WardenRequest) throws(WardenGone) {
         var message = request.encoded
         do {
             try channel.send(message)
         } catch {
             throw WardenGone()
         }
-        unsafe message.withUnsafeMutableBytes { unsafe wipeMemory($0) }
-        while true {
-            let answer = try receive()
-            guard answer.reply == .finish else { return answer }
-            mustFinish = true
-        }
+        message.wipe()
     }
 
     private func receive() throws(WardenGone) -> WardenAnswer {
@@ -142,7 +184,11 @@ package enum LoginOutcome: ~Copyable {
     /// The user is in.
     case granted(LoginGrant)
     /// Not in; after the last attempt the session has to end.
-    case refused(isLast: Bool)
+    case refused(RefusalNotice, isLast: Bool)
+    /// Not in yet; something besides the password is asked for.
+    case needsAccount
+    /// The check took too long; the session has to end.
+    case timedOut
 }
 
 /// What a login brings.

@@ -1,3 +1,4 @@
+internal import Authentication
 internal import FTPProtocol
 internal import LinuxSystem
 
@@ -6,7 +7,9 @@ enum WardenReply: Hashable {
     /// The login stands; the channel to the Agent comes along.
     case granted(LoginTerms)
     /// The login was refused; after the last attempt the session has to end.
-    case refused(isLast: Bool)
+    case refused(RefusalNotice, isLast: Bool)
+    /// PAM wants to know something besides the password (reply 332).
+    case needsAccount
     /// The login has ended.
     case loginEnded
     /// A socket listens on this port and comes along.
@@ -32,6 +35,7 @@ enum WardenReply: Hashable {
         case finish
         case sessions
         case rate
+        case needsAccount
     }
 
     /// The message.
@@ -41,10 +45,12 @@ enum WardenReply: Hashable {
             var writer = MessageWriter(tag: Tag.granted.rawValue)
             writer.put(terms)
             return writer.bytes
-        case .refused(let isLast):
+        case .refused(let notice, let isLast):
             var writer = MessageWriter(tag: Tag.refused.rawValue)
+            writer.put(notice.rawValue)
             writer.put(isLast)
             return writer.bytes
+        case .needsAccount: return [Tag.needsAccount.rawValue]
         case .loginEnded: return [Tag.loginEnded.rawValue]
         case .listening(let port):
             var writer = MessageWriter(tag: Tag.listening.rawValue)
@@ -70,7 +76,12 @@ enum WardenReply: Hashable {
         guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
         switch tag {
         case .granted: self = .granted(try reader.takeTerms())
-        case .refused: self = .refused(isLast: try reader.takeBool())
+        case .refused:
+            guard let notice = RefusalNotice(rawValue: try reader.take()) else {
+                throw .invalidValue
+            }
+            self = .refused(notice, isLast: try reader.takeBool())
+        case .needsAccount: self = .needsAccount
         case .loginEnded: self = .loginEnded
         case .listening: self = .listening(port: try reader.take())
         case .connecting: self = .connecting

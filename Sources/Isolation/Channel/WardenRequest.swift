@@ -1,3 +1,4 @@
+internal import Authentication
 internal import FTPProtocol
 internal import LinuxSystem
 internal import Logging
@@ -18,6 +19,10 @@ enum WardenRequest {
     case listSessions
     /// Hand over the page on which the user's sessions share their rate.
     case shareRate
+    /// Answer the question that came as ``WardenReply/needsAccount``.
+    case answer(SecondAnswer)
+    /// Give up the login instead of answering.
+    case giveUp
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -28,6 +33,8 @@ enum WardenRequest {
         case log
         case listSessions
         case shareRate
+        case answer
+        case giveUp
     }
 
     /// The longest user name, in bytes of UTF-8.
@@ -46,6 +53,8 @@ enum WardenRequest {
         case .log: .log
         case .listSessions: .listSessions
         case .shareRate: .shareRate
+        case .answer: .answer
+        case .giveUp: .giveUp
         }
     }
 
@@ -56,7 +65,9 @@ enum WardenRequest {
         case .authenticate(let attempt):
             writer.put(attempt.user)
             unsafe attempt.password.withBytes { unsafe writer.put([UInt8]($0)) }
-        case .endLogin, .listenForData, .listSessions, .shareRate:
+        case .answer(let answer):
+            unsafe answer.secret.withBytes { unsafe writer.put([UInt8]($0)) }
+        case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
             break
         case .connectForData(let address, let port):
             writer.put(address)
@@ -78,11 +89,7 @@ enum WardenRequest {
         case .authenticate:
             let user = try reader.takeString(maximum: Self.maximumUserByteCount)
             guard UserName.isAcceptable(user) else { throw .invalidValue }
-            let password = try reader.takeSecret(maximum: Self.maximumPasswordByteCount)
-            guard unsafe password.withBytes({ unsafe !$0.contains(0) }) else {
-                throw .invalidValue
-            }
-            self = .authenticate(LoginAttempt(user: user, password: password))
+            self = .authenticate(LoginAttempt(user: user, password: try reader.takePassword()))
         case .endLogin: self = .endLogin
         case .listenForData: self = .listenForData
         case .connectForData:
@@ -95,6 +102,8 @@ enum WardenRequest {
             self = .log(Logger.Level.allCases[index], text)
         case .listSessions: self = .listSessions
         case .shareRate: self = .shareRate
+        case .answer: self = .answer(SecondAnswer(try reader.takePassword()))
+        case .giveUp: self = .giveUp
         }
         try reader.finish()
     }
@@ -139,6 +148,13 @@ extension MessageWriter {
 }
 
 extension MessageReader {
+    /// Takes what PAM will see as a C string.
+    fileprivate mutating func takePassword() throws(MessageError) -> Secret {
+        let password = try takeSecret(maximum: WardenRequest.maximumPasswordByteCount)
+        guard unsafe password.withBytes({ unsafe !$0.contains(0) }) else { throw .invalidValue }
+        return password
+    }
+
     /// Takes an address; the mapped form becomes IPv4.
     mutating func takeAddress() throws(MessageError) -> IPAddress {
         let high = try take(UInt64.self)

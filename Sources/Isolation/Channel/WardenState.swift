@@ -3,12 +3,14 @@ internal import LinuxSystem
 /// How far a Warden has come, and so what it will still do.
 enum WardenState: Hashable {
     case beforeLogin(attemptsLeft: Int)
+    /// A password is being checked, and the client has been asked for more.
+    case awaitingAnswer(attemptsLeft: Int)
     case loggedIn(attemptsLeft: Int)
 
     /// Attempts that the Session may still make.
     var attemptsLeft: Int {
         switch self {
-        case .beforeLogin(let count), .loggedIn(let count): count
+        case .beforeLogin(let count), .awaitingAnswer(let count), .loggedIn(let count): count
         }
     }
 
@@ -21,14 +23,17 @@ enum WardenState: Hashable {
         switch (self, kind) {
         case (.beforeLogin(let attemptsLeft), .authenticate) where attemptsLeft > 0: return
         case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
-        case (.loggedIn, .endLogin), (.loggedIn, .listSessions),
-            (.loggedIn, .shareRate):
-            return
-        case (.beforeLogin, .log), (.loggedIn, .log): return
+        case (.loggedIn, .endLogin), (.loggedIn, .listSessions), (.loggedIn, .shareRate): return
+        case (.awaitingAnswer, .answer), (.awaitingAnswer, .giveUp): return
+        case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
         case (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
             (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),
             (.beforeLogin, .listSessions), (.beforeLogin, .shareRate),
-            (.loggedIn, .authenticate):
+            (.beforeLogin, .answer), (.beforeLogin, .giveUp),
+            (.awaitingAnswer, .authenticate), (.awaitingAnswer, .endLogin),
+            (.awaitingAnswer, .listenForData), (.awaitingAnswer, .connectForData),
+            (.awaitingAnswer, .listSessions), (.awaitingAnswer, .shareRate),
+            (.loggedIn, .authenticate), (.loggedIn, .answer), (.loggedIn, .giveUp):
             throw .outOfTurn
         }
     }

@@ -169,13 +169,18 @@ package final class Listener {
             default: break
             }
         }
-        while let (process, _) = DaemonProcess.reap() {
+        while let (process, status) = DaemonProcess.reap() {
             if retiredSigners.remove(process) != nil { continue }
             if process == signer?.process {
                 logger.error("the process that signs handshakes has ended")
                 signer = nil
                 reload()
                 continue
+            }
+            if status == 128 + SIGKILL {
+                logger.warning(
+                    "a session was killed: its login took too long (pam_timeout), or memory ran out"
+                )
             }
             counter.remove(process)
             census.remove(process)

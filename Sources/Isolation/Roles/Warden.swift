@@ -15,16 +15,20 @@ final class Warden {
 
     private let peer: SocketAddress
     private let local: SocketAddress
-    private let settings: WardenSettings
+    let settings: WardenSettings
     private let authorizers: [any Authorizer]
-    private let channel: MessageSocket
+    let channel: MessageSocket
     private let census: CensusClient
     private let session: CInt
-    private var logger: Logger
+    var logger: Logger
     private var logBudget = LogBudget()
-    private var state: WardenState
+    var state: WardenState
+    var watch = Stopwatch()
     private var login: (any Login)?
     private var agent: CInt?
+    let leash: CInt
+    /// The Session is gone, or has done what none of ours does.
+    var isOver = false
 
     private init(
         peer: SocketAddress,
@@ -34,6 +38,7 @@ final class Warden {
         channel: consuming MessageSocket,
         census: consuming CensusClient,
         session: CInt,
+        leash: CInt,
         logger: Logger
     ) {
         self.peer = peer
@@ -43,6 +48,7 @@ final class Warden {
         self.channel = channel
         self.census = census
         self.session = session
+        self.leash = leash
         self.logger = logger
         state = .beforeLogin(attemptsLeft: max(1, settings.maximumFailures))
     }
@@ -95,9 +101,10 @@ final class Warden {
                     channel: pair.takeFirst(),
                     census: CensusClient(census),
                     session: session,
+                    leash: leash.number,
                     logger: logger
                 )
-                warden.serve(leash: leash)
+                warden.serve()
                 warden.end()
             }
         } catch {
@@ -107,13 +114,13 @@ final class Warden {
         DaemonProcess.exit(0)
     }
 
-    private func serve(leash: borrowing OwnedDescriptor) {
+    private func serve() {
         var deadline = Deadline.never
         while true {
             let isEnding = deadline != .never
             var entries = [
                 PollEntry(channel.descriptor.number, reading: true),
-                isEnding ? .none : PollEntry(leash.number, reading: true),
+                isEnding ? .none : PollEntry(leash, reading: true),
             ]
             guard let count = try? poll(&entries, until: deadline) else { return }
             if count == 0, deadline.hasPassed {
@@ -130,6 +137,7 @@ final class Warden {
                 } catch {
                     return
                 }
+                if isOver { return }
             }
         }
     }
@@ -171,6 +179,8 @@ final class Warden {
             } else {
                 try channel.send(reply)
             }
+        // Received by whoever waits for them, and nowhere else allowed.
+        case .answer, .giveUp: throw SystemError("warden", .invalidArgument)
         case .listSessions: try channel.send(WardenReply.sessions(census.sessions()).encoded)
         }
     }
@@ -179,6 +189,9 @@ final class Warden {
 
     private func authenticate(_ attempt: LoginAttempt) throws(SystemError) {
         let shown = LogText.escaped(Array(attempt.user.utf8))
+        watch = Stopwatch()
+        limitLogin()
+        defer { KillTimer.stop() }
         do throws(LoginRefusal) {
             let login = try check(attempt)
             // The Agent is forked from this process, and would take the password along.
@@ -216,19 +229,26 @@ final class Warden {
                 "login refused",
                 metadata: ["user": .string(shown), "why": .string(error.logText)]
             )
-            sleep(for: settings.failureDelay)
-            try channel.send(WardenReply.refused(isLast: attemptsLeft == 0).encoded)
+            // A refusal comes after a whole number of delays, whatever was checked meanwhile.
+            sleep(for: watch.restOfPeriod(settings.failureDelay))
+            try channel.send(
+                WardenReply.refused(error.notice, isLast: attemptsLeft == 0).encoded
+            )
         }
     }
 
     private func check(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
-        let login = try authorize(attempt)
-        // Asked last, so that nobody can tell by the time it takes who stands on the list.
-        if let list = settings.userList, !list.admits(attempt.user) {
+        let isListed = settings.userList.map { !$0.admits(attempt.user) } ?? false
+        do throws(LoginRefusal) {
+            let login = try authorize(attempt)
+            // Told last, so that nobody can tell by the time it takes who stands on the list.
+            guard isListed else { return login }
             login.end()
-            throw .denied(rule: "userlist_file")
+        } catch {
+            // Nor by the reply: whether a password is right is nothing to a user on the list.
+            guard isListed, error.notice != .incorrect else { throw error }
         }
-        return login
+        throw .denied(rule: "userlist_file")
     }
 
     private func authorize(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
@@ -237,7 +257,8 @@ final class Warden {
                 return try authorizer.authenticate(
                     user: attempt.user,
                     password: attempt.password,
-                    from: peer.address
+                    from: peer.address,
+                    asking: askForAccount
                 )
             } catch {
                 guard error == .unknownUser else { throw error }
@@ -275,6 +296,9 @@ final class Warden {
     }
 
     private func endLogin() {
+        // Closing a PAM session may hang as well as opening one.
+        limitLogin()
+        defer { KillTimer.stop() }
         if let process = agent.take() {
             // Without its Session an Agent finishes an upload as failed and ends by itself.
             if !DaemonProcess.awaitEnd(of: process, until: Deadline(after: Self.agentTimeout)) {
@@ -332,7 +356,7 @@ final class Warden {
 
     // MARK: Log and end
 
-    private func log(_ level: Logger.Level, _ text: String) {
+    func log(_ level: Logger.Level, _ text: String) {
         switch logBudget.spend() {
         case .drop: return
         case .writeAfterDropping(let count):

@@ -97,9 +97,11 @@ extension FTPHandler {
     }
 
     private func perform(_ verb: Verb, _ argument: [UInt8]) throws(SessionEnd) {
+        try giveUpLogin(for: verb)
         switch verb {
         case .user: try setUser(argument)
         case .pass: try checkPassword(argument)
+        case .acct: try giveAccount(argument)
         case .rein: try reinitialize()
         case .quit: try quit()
         case .auth: try authenticateSecurity(argument)
@@ -157,7 +159,7 @@ extension FTPHandler {
         case .mdtm: try modificationTime(argument)
         case .mfmt: try setModificationTime(argument)
         case .site: try site(argument)
-        case .mfct, .acct, .smnt, .adat, .mic, .conf, .enc:
+        case .mfct, .smnt, .adat, .mic, .conf, .enc:
             try reply(502, "Command not implemented.")
         }
     }

@@ -48,6 +48,10 @@ extension FTPHandler {
             try reply(503, "Already logged in.")
             return
         }
+        guard pendingUser == nil else {
+            try reply(503, "Send the one-time code by ACCT, or USER to start over.")
+            return
+        }
         guard let user = userName.take() else {
             if let refusal = refusalOfLogin(of: nil) {
                 try reply(refusal)
@@ -63,19 +67,34 @@ extension FTPHandler {
         }
         let outcome: LoginOutcome
         do throws(WardenGone) {
-            outcome = try warden.authenticate(user: user, password: Secret(copying: argument))
+            outcome = try warden.authenticate(
+                user: user,
+                password: Secret(copying: argument),
+                limit: settings.configuration.login.limit
+            )
         } catch {
             throw .processGone
         }
+        try conclude(user, outcome)
+    }
+
+    /// Tells the client how a login went.
+    final func conclude(_ user: String, _ outcome: consuming LoginOutcome) throws(SessionEnd) {
         switch consume outcome {
+        case .needsAccount:
+            pendingUser = user
+            try reply(332, "Need account for login: send the one-time code by ACCT.")
+        case .timedOut:
+            try reply(421, "The login took too long; please try again later.")
+            throw .loginTimedOut
         case .granted(let grant):
             let terms = grant.terms
             try beginLogin(user, terms, RemoteFileSystem(grant.takeAgent()))
             try prepareForDataConnection()
             let words = configuration.session.loginMessage ?? "Login successful."
             try reply(Reply(230, text: words))
-        case .refused(let isLast):
-            try reply(530, "Login incorrect.")
+        case .refused(let notice, let isLast):
+            try reply(530, notice.text)
             if isLast { throw .tooManyFailures }
         }
     }

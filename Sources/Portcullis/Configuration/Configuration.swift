@@ -75,6 +75,8 @@ package struct Configuration: Sendable {
         package var guestUser = "ftp"
         /// Whether guests may do what local users may (`virtual_use_local_privs`).
         package var guestsAreLocal = false
+        /// How long PAM may take for a login (`pam_timeout`).
+        package var checkTimeout: Duration = .seconds(60)
         /// Whether the shell of a local user must stand in /etc/shells (`check_shell`).
         package var checksShell = false
         /// The PAM service that decides (`pam_service_name`).

@@ -50,7 +50,7 @@ extension LoginProfile {
         let anonymous = configuration.anonymous
         // The switches hold everywhere; a directory's letters take the place of the account's.
         var possible = files.permissions
-        if account.kind.isRestricted { possible.formIntersection(anonymous.permissions) }
+        if account.kind.isRestricted(configuration) { possible.formIntersection(anonymous.permissions) }
         var rules = FileRules(permissions: account.permissions.intersection(possible))
         rules.places = files.places
         for index in rules.places.overrides.indices {
@@ -61,7 +61,7 @@ extension LoginProfile {
         rules.umask = files.umask
         rules.openMode = files.openMode
         rules.uploads = configuration.uploadRules
-        if account.kind.isRestricted {
+        if account.kind.isRestricted(configuration) {
             rules.umask = anonymous.umask
             rules.worldReadableOnly = anonymous.worldReadableOnly
             if !anonymous.allowsOtherWriting { rules.allowsOverwriting = false }
@@ -72,9 +72,10 @@ extension LoginProfile {
 
 extension AccountKind {
     /// Whether the rules for anonymous users hold.
-    fileprivate var isRestricted: Bool {
+    fileprivate func isRestricted(_ configuration: Configuration) -> Bool {
         switch self {
-        case .anonymous, .guest: true
+        case .anonymous: true
+        case .guest: !configuration.login.guestsAreLocal
         case .local, .virtual, .builtIn: false
         }
     }

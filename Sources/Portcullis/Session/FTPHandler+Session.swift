@@ -94,7 +94,7 @@ extension FTPHandler {
     final func end(_ reason: SessionEnd) {
         let words: Reply? =
             switch reason {
-            case .clientLeft, .tooManyFailures, .violation: nil
+            case .clientLeft, .tooManyFailures, .loginTimedOut, .violation: nil
             case .idle: Reply(421, "Timeout.")
             case .dataTimedOut: Reply(421, "Data timeout. Reconnect. Sorry.")
             case .serverEnds: Reply(421, "Service is shutting down, closing control connection.")

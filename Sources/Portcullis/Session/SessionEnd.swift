@@ -2,6 +2,8 @@
 enum SessionEnd: Error, Hashable {
     /// The client said QUIT, or its connection is gone.
     case clientLeft
+    /// The check of a login did not end (`pam_timeout`); the client has been told.
+    case loginTimedOut
     /// The client sent nothing for too long (`idle_session_timeout`).
     case idle
     /// Data did not move for too long (`data_connection_timeout`).

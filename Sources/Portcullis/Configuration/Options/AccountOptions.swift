@@ -10,6 +10,7 @@ extension ConfigurationOption {
         .name("guest_username", sets: \.login.guestUser),
         .toggle("virtual_use_local_privs", sets: \.login.guestsAreLocal),
         .toggle("check_shell", sets: \.login.checksShell),
+        .seconds("pam_timeout", 1...3600, sets: \.login.checkTimeout),
     ]
 
     @Sendable private static func authorizers(

@@ -1,0 +1,33 @@
+/// What a client is told of a refused login.
+///
+/// One text for everything, so that nobody can find out which accounts exist (RFC 2577 section 7),
+/// but for two cases in which the password was right and something else has to be done.
+package enum RefusalNotice: UInt8, Hashable, Sendable {
+    /// Nothing more is told.
+    case incorrect = 1
+    /// The account is past its end.
+    case accountExpired
+    /// The password is past its end, and FTP has no way to change it.
+    case passwordExpired
+
+    /// The text of the reply.
+    package var text: String {
+        switch self {
+        case .incorrect: "Login incorrect."
+        case .accountExpired: "Account has expired; ask the administrator of this server."
+        case .passwordExpired:
+            "Password has expired and must be changed; ask the administrator of this server."
+        }
+    }
+}
+
+extension LoginRefusal {
+    /// What the client is told.
+    package var notice: RefusalNotice {
+        switch self {
+        case .accountExpired: .accountExpired
+        case .passwordExpired: .passwordExpired
+        case .unknownUser, .wrongPassword, .denied, .tooManySessions, .unavailable: .incorrect
+        }
+    }
+}
