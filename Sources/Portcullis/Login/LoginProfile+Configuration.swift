@@ -50,7 +50,9 @@ extension LoginProfile {
         let anonymous = configuration.anonymous
         // The switches hold everywhere; a directory's letters take the place of the account's.
         var possible = files.permissions
-        if account.kind.isRestricted(configuration) { possible.formIntersection(anonymous.permissions) }
+        if account.kind.isRestricted(configuration) {
+            possible.formIntersection(anonymous.permissions)
+        }
         var rules = FileRules(permissions: account.permissions.intersection(possible))
         rules.places = files.places
         for index in rules.places.overrides.indices {
