@@ -109,6 +109,15 @@ int CLinux_set_limit(int resource, uint64_t value) {
     return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
 }
 
+int CLinux_limit_file_size(int process, uint64_t size) {
+    struct rlimit limit;
+    if (prlimit(process, RLIMIT_FSIZE, NULL, &limit) < 0) {
+        return -errno;
+    }
+    limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+    return prlimit(process, RLIMIT_FSIZE, &limit, NULL) < 0 ? -errno : 0;
+}
+
 int CLinux_exit_status(int status) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

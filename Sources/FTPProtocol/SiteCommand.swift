@@ -36,6 +36,9 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
     /// Names the sessions of the user.
     case who = "WHO"
 
+    /// Shows what the user has stored, and may store.
+    case quota = "QUOTA"
+
     /// Finds a command by its name, whatever its case.
     package init?(name: [UInt8]) {
         self.init(rawValue: name.keyword)
@@ -71,6 +74,7 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
         case .umask: (.optional, " [mask]", "Show or set the umask of new files.", .changeMode)
         case .idle: (.optional, " [seconds]", "Show or set the idle timeout.", [])
         case .who: (.none, "", "Name your own sessions.", [])
+        case .quota: (.none, "", "Show what is stored, and how much may be.", [])
         }
     }
 }

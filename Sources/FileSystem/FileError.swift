@@ -43,6 +43,10 @@ package enum FileError: UInt8, Error, Hashable, Sendable {
     case unavailable
     /// The two names cannot go together: a directory into itself, for example.
     case impossible
+    /// The user's files would take more bytes than allowed.
+    case overQuota
+    /// The user would have more files than allowed.
+    case overFileQuota
 
     /// Reduces a failed system call to what a client may know.
     package init(_ error: SystemError) {

@@ -43,6 +43,15 @@ package protocol FileSystem: AnyObject {
     /// Ends the upload that goes on, if there is one, as one that failed.
     func discardUpload()
 
+    /// Asks for `byteCount` bytes more, at least 1, of an upload whose file is metered.
+    ///
+    /// - Returns: How many may be written: that many or more, fewer only when a limit is near.
+    /// - Throws: ``FileError`` when a limit is reached.
+    func extendUpload(by byteCount: Int64) throws(FileError) -> Int64
+
+    /// What the user has stored, and may store.
+    func storageReport() throws(FileError) -> StorageReport
+
     /// Gives `path` the name `newPath`, replacing a file that has it.
     func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError)
 
@@ -122,14 +131,19 @@ package struct OpenedFile: ~Copyable {
     /// Whether opening it made it.
     package let isNew: Bool
 
+    /// Whether its bytes have to be asked for, by ``FileSystem/extendUpload(by:)``.
+    package let isMetered: Bool
+
     /// Describes a file that was just opened.
     package init(
         descriptor: consuming OwnedDescriptor,
         facts: FileFacts,
         path: VirtualPath,
-        isNew: Bool = false
+        isNew: Bool = false,
+        isMetered: Bool = false
     ) {
         self.isNew = isNew
+        self.isMetered = isMetered
         self.descriptor = descriptor
         self.facts = facts
         self.path = path

@@ -15,6 +15,9 @@ package final class Jail: FileSystem {
     let uploads: UploadRules
     private var listing: JailListing?
 
+    /// What the user has stored, where a quota asks for that.
+    package var ledger: QuotaLedger?
+
     /// The upload that goes on.
     var upload: Upload?
 
@@ -94,7 +97,9 @@ package final class Jail: FileSystem {
 
     package func removeFile(_ path: VirtualPath) throws(FileError) {
         guard path.lastComponent != nil else { throw .isDirectory }
+        let facts = countedFacts(of: path)
         try unsafe inParent(of: path, "unlinkat") { unsafe unlinkat($0, $1, 0) }
+        noteRemoval(of: facts)
     }
 
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
@@ -113,6 +118,7 @@ package final class Jail: FileSystem {
         guard let name = path.lastComponent, let newName = newPath.lastComponent else {
             throw .accessDenied
         }
+        let (source, replaced) = (countedFacts(of: path), countedFacts(of: newPath))
         do throws(SystemError) {
             try root.checkVisible(path)
             try root.checkVisible(newPath)
@@ -128,6 +134,10 @@ package final class Jail: FileSystem {
         } catch {
             // rename(2): EINVAL says that a directory was to go beneath itself.
             throw error.errno == .invalidArgument ? .impossible : FileError(error)
+        }
+        // Two names of one file both stay (rename(2)).
+        if replaced?.inode != source?.inode || replaced?.device != source?.device {
+            noteRemoval(of: replaced)
         }
     }
 

@@ -32,12 +32,13 @@ final class JailListing {
     init(
         of path: VirtualPath,
         in root: borrowing JailRoot,
-        _ query: ListingQuery
+        _ query: ListingQuery,
+        showsParts: Bool = false
     ) throws(SystemError) {
         let options = query.options
         self.path = path
         self.options = options
-        hidesParts = root.hidesParts
+        hidesParts = root.hidesParts && !showsParts
         pattern = query.pattern.flatMap { GlobPattern($0) }
         let refusesLink = options.contains(.refusesLink)
         let located = try root.locate(path, followsLinks: !refusesLink)

@@ -141,6 +141,14 @@ package final class PermittedFileSystem: FileSystem {
         base.discardUpload()
     }
 
+    package func extendUpload(by byteCount: Int64) throws(FileError) -> Int64 {
+        try base.extendUpload(by: byteCount)
+    }
+
+    package func storageReport() throws(FileError) -> StorageReport {
+        try base.storageReport()
+    }
+
     package func rename(_ path: VirtualPath, to newPath: VirtualPath) throws(FileError) {
         var (from, to) = (path, newPath)
         if let resolver {

@@ -57,6 +57,31 @@ package enum DaemonProcess {
         }
     }
 
+    /// Bounds the size of every file that `child` writes to; `nil` lifts the bound.
+    ///
+    /// Wraps `prlimit(2)` with `RLIMIT_FSIZE`. A failure is ignored: the bound is a second one.
+    ///
+    /// - Parameters:
+    ///   - child: A child that has not been reaped.
+    ///   - byteCount: The largest size.
+    ///   - owner: The ids of `child`, if they are not those of this process.
+    package static func limitFileSize(
+        of child: pid_t,
+        to byteCount: UInt64?,
+        as owner: Credentials?
+    ) {
+        let size = byteCount ?? .max
+        guard CLinux_limit_file_size(child, size) == -EPERM, let owner else { return }
+        // Root in a container often lacks CAP_SYS_RESOURCE; the child's own ids are enough.
+        switch try? fork() {
+        case .child:
+            guard (try? owner.assume(groups: [])) != nil else { exit(1) }
+            exit(CLinux_limit_file_size(child, size) == 0 ? 0 : 1)
+        case .parent(let helper): _ = reap(helper, waits: true)
+        case nil: break
+        }
+    }
+
     /// Sends `signal` to `process`, which must be a child that has not been reaped.
     package static func signal(_ process: pid_t, _ signal: CInt) {
         _ = Glibc.kill(process, signal)

@@ -47,7 +47,8 @@ struct OptionTableTests {
         "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",
         "ban_period", "ban_time",
         "atomic_uploads", "fsync_uploads", "upload_max_rate", "download_max_rate",
-        "user_max_rate", "min_rate", "min_rate_period",
+        "user_max_rate", "min_rate", "min_rate_period", "max_file_size", "min_free_space",
+        "quota_bytes", "quota_files",
     ]
 
     @Test func allOfVsftpdIsHere() {

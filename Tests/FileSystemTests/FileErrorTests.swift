@@ -24,6 +24,8 @@ struct FileErrorTests {
         #expect(FileError(rawValue: 1) == .notFound)
         #expect(FileError(rawValue: 19) == .unavailable)
         #expect(FileError(rawValue: 20) == .impossible)
-        #expect(FileError(rawValue: 21) == nil)
+        #expect(FileError(rawValue: 21) == .overQuota)
+        #expect(FileError(rawValue: 22) == .overFileQuota)
+        #expect(FileError(rawValue: 23) == nil)
     }
 }

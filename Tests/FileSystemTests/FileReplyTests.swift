@@ -16,6 +16,8 @@ struct FileReplyTests {
         return [
             .done, .failed(.notFound), .failed(.unavailable), .facts(sampleFacts),
             .opened(sampleFacts, VirtualPath("/a/b") ?? .root),
+            .opened(sampleFacts, .root, isNew: true), .opened(sampleFacts, .root, isMetered: true),
+            .storage(StorageReport(limits: StorageLimits(), usedBytes: 1, usedFiles: .max)),
             .byteCount(0), .byteCount(.max),
             .entries([]), .entries([file]), .entries([file, link, file]),
             .entries([
@@ -62,12 +64,12 @@ struct FileReplyTests {
     }
 
     @Test func unknownKindsAreRefused() {
-        for tag in 0...UInt8.max where !(1...6).contains(tag) {
+        for tag in 0...UInt8.max where !(1...7).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try FileReply(decoding: [tag]) }
         }
     }
 
-    @Test(arguments: [0, 21, 255] as [UInt8])
+    @Test(arguments: [0, 23, 255] as [UInt8])
     func anUnknownErrorIsRefused(code: UInt8) {
         #expect(throws: MessageError.invalidValue) { try FileReply(decoding: [2, code]) }
     }

@@ -18,6 +18,7 @@ struct FileRequestTests {
             .openForWriting(a, .create),
             .openForWriting(a, .resume(offset: 0)), .openForWriting(a, .resume(offset: .max)),
             .makeDirectory(a), .removeDirectory(a), .removeFile(a), .discardUpload, .commitUpload,
+            .storageReport, .extendUpload(1), .extendUpload(.max),
             .rename(a, b), .rename(b, a),
             .setModificationTime(a, -1), .setModificationTime(a, .max),
             .setMode(a, 0), .setMode(a, 0o7777),
@@ -63,7 +64,7 @@ struct FileRequestTests {
     }
 
     @Test func unknownKindsAreRefused() {
-        for tag in 0...UInt8.max where !(1...18).contains(tag) {
+        for tag in 0...UInt8.max where !(1...20).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) {
                 try FileRequest(decoding: [tag, 1, 0, 0, 0, 0x2F])
             }

@@ -176,6 +176,16 @@ final class RecordingFileSystem: FileSystem {
         notes.append("discard")
     }
 
+    func extendUpload(by byteCount: Int64) throws(FileError) -> Int64 {
+        notes.append("extend \(byteCount)")
+        return byteCount
+    }
+
+    func storageReport() throws(FileError) -> StorageReport {
+        notes.append("storage")
+        return StorageReport(limits: StorageLimits(), usedBytes: 1, usedFiles: 2)
+    }
+
     func rename(_ path: VirtualPath, toFree newPath: VirtualPath) throws(FileError) {
         notes.append("rename \(path.text) free \(newPath.text)")
     }

@@ -96,6 +96,9 @@ static const int CLinux_RLIMIT_NPROC = 6;
 /// Sends SIGKILL to this process in `seconds` (timer_create(2)); 0 calls it off.
 int CLinux_set_kill_timer(unsigned int seconds);
 
+/// prlimit(2): sets the soft limit RLIMIT_FSIZE of `process`, at most to its hard limit.
+int CLinux_limit_file_size(int process, uint64_t size);
+
 /// Takes apart a status of waitpid(2): the exit status, or 128 plus the signal number.
 int CLinux_exit_status(int status);
 

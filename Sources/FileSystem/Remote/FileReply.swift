@@ -8,7 +8,8 @@ enum FileReply: Hashable {
     case done
     case failed(FileError)
     case facts(FileFacts)
-    case opened(FileFacts, VirtualPath, isNew: Bool = false)
+    case opened(FileFacts, VirtualPath, isNew: Bool = false, isMetered: Bool = false)
+    case storage(StorageReport)
     case entries([DirectoryEntry])
     case byteCount(Int64)
 
@@ -19,6 +20,7 @@ enum FileReply: Hashable {
         case opened
         case entries
         case byteCount
+        case storage
     }
 
     /// Entries that fit into one message, whatever their names.
@@ -40,11 +42,16 @@ enum FileReply: Hashable {
             var writer = MessageWriter(tag: Tag.facts.rawValue)
             writer.put(facts)
             return writer.bytes
-        case .opened(let facts, let path, let isNew):
+        case .opened(let facts, let path, let isNew, let isMetered):
             var writer = MessageWriter(tag: Tag.opened.rawValue)
             writer.put(facts)
             writer.put(path.bytes)
             writer.put(isNew)
+            writer.put(isMetered)
+            return writer.bytes
+        case .storage(let report):
+            var writer = MessageWriter(tag: Tag.storage.rawValue)
+            writer.put(report)
             return writer.bytes
         case .entries(let entries):
             var writer = MessageWriter(tag: Tag.entries.rawValue)
@@ -79,7 +86,9 @@ enum FileReply: Hashable {
         case .opened:
             let facts = try reader.takeFacts()
             let path = try reader.takePath()
-            self = .opened(facts, path, isNew: try reader.takeBool())
+            let isNew = try reader.takeBool()
+            self = .opened(facts, path, isNew: isNew, isMetered: try reader.takeBool())
+        case .storage: self = .storage(try reader.takeReport())
         case .entries:
             let count = Int(try reader.take(UInt16.self))
             guard count <= Self.maximumEntryCount else { throw .tooLong(byteCount: count) }
@@ -140,5 +149,27 @@ extension MessageReader {
             device: try take(),
             inode: try take()
         )
+    }
+}
+
+extension MessageWriter {
+    fileprivate mutating func put(_ report: StorageReport) {
+        put(report.limits.fileSize)
+        put(report.limits.freeSpace)
+        put(report.limits.bytes)
+        put(report.limits.files)
+        put(report.usedBytes)
+        put(report.usedFiles)
+    }
+}
+
+extension MessageReader {
+    fileprivate mutating func takeReport() throws(MessageError) -> StorageReport {
+        var limits = StorageLimits()
+        limits.fileSize = try take()
+        limits.freeSpace = try take()
+        limits.bytes = try take()
+        limits.files = try take()
+        return StorageReport(limits: limits, usedBytes: try take(), usedFiles: try take())
     }
 }

@@ -12,6 +12,8 @@ enum FileRequest: Hashable {
     case removeFile(VirtualPath)
     case discardUpload
     case commitUpload
+    case extendUpload(Int64)
+    case storageReport
     case rename(VirtualPath, VirtualPath)
     case setModificationTime(VirtualPath, Int64)
     case setMode(VirtualPath, UInt16)
@@ -44,6 +46,8 @@ enum FileRequest: Hashable {
         case setFileModeMask
         case availableByteCount
         case commitUpload
+        case extendUpload
+        case storageReport
     }
 
     private var tag: Tag {
@@ -57,6 +61,8 @@ enum FileRequest: Hashable {
         case .removeFile: .removeFile
         case .discardUpload: .discardUpload
         case .commitUpload: .commitUpload
+        case .extendUpload: .extendUpload
+        case .storageReport: .storageReport
         case .rename: .rename
         case .setModificationTime: .setModificationTime
         case .setMode: .setMode
@@ -110,7 +116,8 @@ enum FileRequest: Hashable {
             writer.put(query.options.rawValue)
             writer.put(query.pattern != nil)
             if let pattern = query.pattern { writer.put(pattern) }
-        case .nextEntries, .commitUpload, .discardUpload:
+        case .extendUpload(let byteCount): writer.put(byteCount)
+        case .nextEntries, .commitUpload, .discardUpload, .storageReport:
             break
         }
         return writer.bytes
@@ -130,6 +137,11 @@ enum FileRequest: Hashable {
         case .removeFile: self = .removeFile(try reader.takePath())
         case .discardUpload: self = .discardUpload
         case .commitUpload: self = .commitUpload
+        case .storageReport: self = .storageReport
+        case .extendUpload:
+            let byteCount = try reader.take(Int64.self)
+            guard byteCount > 0 else { throw .invalidValue }
+            self = .extendUpload(byteCount)
         case .facts:
             let path = try reader.takePath()
             guard let purpose = FactsPurpose(rawValue: try reader.take()) else {

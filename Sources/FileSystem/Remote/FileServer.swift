@@ -74,6 +74,8 @@ package struct FileServer: ~Copyable {
         case .removeFile(let path): try fileSystem.removeFile(path)
         case .commitUpload: try fileSystem.commitUpload()
         case .discardUpload: fileSystem.discardUpload()
+        case .extendUpload(let count): return .byteCount(try fileSystem.extendUpload(by: count))
+        case .storageReport: return .storage(try fileSystem.storageReport())
         case .rename(let path, let newPath): try fileSystem.rename(path, to: newPath)
         case .setModificationTime(let path, let seconds):
             try fileSystem.setModificationTime(of: path, to: seconds)
@@ -95,7 +97,12 @@ package struct FileServer: ~Copyable {
         _ file: consuming OpenedFile,
         _ descriptor: inout OwnedDescriptor?
     ) -> FileReply {
-        let reply = FileReply.opened(file.facts, file.path, isNew: file.isNew)
+        let reply = FileReply.opened(
+            file.facts,
+            file.path,
+            isNew: file.isNew,
+            isMetered: file.isMetered
+        )
         descriptor = file.takeDescriptor()
         return reply
     }

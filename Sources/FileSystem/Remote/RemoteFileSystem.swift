@@ -55,11 +55,18 @@ package final class RemoteFileSystem: FileSystem {
     private func open(_ request: FileRequest) throws(FileError) -> OpenedFile {
         var descriptor: OwnedDescriptor?
         let reply = try ask(request, receiving: &descriptor)
-        guard case .opened(let facts, let path, let isNew) = reply, let file = descriptor.take()
+        guard case .opened(let facts, let path, let isNew, let isMetered) = reply,
+            let file = descriptor.take()
         else {
             throw .unavailable
         }
-        return OpenedFile(descriptor: file, facts: facts, path: path, isNew: isNew)
+        return OpenedFile(
+            descriptor: file,
+            facts: facts,
+            path: path,
+            isNew: isNew,
+            isMetered: isMetered
+        )
     }
 
     package func enterDirectory(_ path: VirtualPath) throws(FileError) {
@@ -97,6 +104,18 @@ package final class RemoteFileSystem: FileSystem {
 
     package func removeFile(_ path: VirtualPath) throws(FileError) {
         try perform(.removeFile(path))
+    }
+
+    package func extendUpload(by byteCount: Int64) throws(FileError) -> Int64 {
+        guard case .byteCount(let count) = try ask(.extendUpload(byteCount)) else {
+            throw .unavailable
+        }
+        return count
+    }
+
+    package func storageReport() throws(FileError) -> StorageReport {
+        guard case .storage(let report) = try ask(.storageReport) else { throw .unavailable }
+        return report
     }
 
     package func commitUpload() throws(FileError) {

@@ -87,18 +87,22 @@ struct DirectorySlot: ~Copyable {
     /// - Parameters:
     ///   - newName: The new name.
     ///   - replaces: Whether a file that has the new name gives way.
+    /// - Returns: The file that gave way, or `nil`.
     /// - Throws: ``SystemError``; `EEXIST` when the name is taken and must not be replaced.
-    func rename(to newName: [UInt8], replacing replaces: Bool) throws(SystemError) {
+    func rename(
+        to newName: [UInt8],
+        replacing replaces: Bool
+    ) throws(SystemError) -> FileFacts? {
         let number = directory.number
+        let old = try DirectorySlot(directory.duplicate(), newName).status()
         var result = rename(number, newName, replaces: replaces)
         // A file system that cannot look and rename in one step.
         if result == -EINVAL, !replaces {
-            if try DirectorySlot(directory.duplicate(), newName).status() != nil {
-                throw SystemError("renameat2", .fileExists)
-            }
+            if old != nil { throw SystemError("renameat2", .fileExists) }
             result = rename(number, newName, replaces: true)
         }
         try checked("renameat2", result)
+        return old
     }
 
     private func rename(_ directory: CInt, _ newName: [UInt8], replaces: Bool) -> CInt {

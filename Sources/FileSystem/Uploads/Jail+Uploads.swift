@@ -12,6 +12,22 @@ extension Jail {
     ) throws(FileError) -> OpenedFile {
         // A session has one upload at a time; a second one tells that the first came to nothing.
         discardUpload()
+        // Before a new file could be counted as one that was there.
+        _ = countedLedger()
+        let file = try open(path, disposition)
+        do throws(FileError) {
+            try upload?.begin()
+        } catch {
+            discardUpload()
+            throw error
+        }
+        return file
+    }
+
+    private func open(
+        _ path: VirtualPath,
+        _ disposition: WriteDisposition
+    ) throws(FileError) -> OpenedFile {
         switch disposition {
         case .unique: return try openUnique(path)
         case .create:
@@ -25,17 +41,17 @@ extension Jail {
 
     package func commitUpload() throws(FileError) {
         guard let upload else { throw .impossible }
-        do throws(SystemError) {
-            try upload.commit()
-        } catch {
-            throw FileError(error)
-        }
+        try upload.commit()
         self.upload = nil
     }
 
     package func discardUpload() {
         upload?.discard()
         upload = nil
+    }
+
+    private func meter(from start: Int64, replacing byteCount: Int64) -> UploadMeter {
+        UploadMeter(uploads.limits, countedLedger(), start: start, replacing: byteCount)
     }
 
     // MARK: In place
@@ -52,17 +68,27 @@ extension Jail {
             // Not O_TRUNC: the content goes when the new one is about to come.
             var opened = try openOrCreate(path, flags, creates: creates)
             let facts = try FileFacts.of(opened.file)
+            var start = disposition == .append ? facts.size : 0
             if case .resume(let offset) = disposition {
+                start = offset
                 guard offset <= facts.size else { throw SystemError("lseek", .invalidArgument) }
                 try opened.file.seek(to: offset)
             }
             let isNew = opened.slot != nil
-            upload = Upload(try opened.file.duplicate(), made: opened.slot.take(), uploads)
+            upload = Upload(
+                try opened.file.duplicate(),
+                made: opened.slot.take(),
+                oldSize: facts.size,
+                isNew: isNew,
+                uploads,
+                meter(from: start, replacing: facts.size)
+            )
             return OpenedFile(
                 descriptor: opened.takeFile(),
                 facts: facts,
                 path: path,
-                isNew: isNew
+                isNew: isNew,
+                isMetered: uploads.limits.areMetered
             )
         } catch {
             if case .resume = disposition,
@@ -136,15 +162,15 @@ extension Jail {
             // Whoever may not write to the old file may not replace it either.
             try slot.checkWritable()
         }
-        return try makePart(of: path, in: slot, replaces: true, isNew: old == nil)
+        return try makePart(of: path, in: slot, replacing: old)
     }
 
     /// Makes the part of an upload that will be called `path`, in the directory of `slot`.
     private func makePart(
         of path: VirtualPath,
         in slot: borrowing DirectorySlot,
-        replaces: Bool,
-        isNew: Bool
+        replacing old: FileFacts?,
+        mustBeNew: Bool = false
     ) throws(SystemError) -> OpenedFile {
         let part = DirectorySlot(try slot.directory.duplicate(), PartName.make(for: slot.name))
         let file = try part.createFile(flags: O_WRONLY, mode: openMode)
@@ -153,11 +179,19 @@ extension Jail {
         upload = Upload(
             try file.duplicate(),
             made: part,
+            isNew: old == nil,
             finalName: slot.name,
-            replaces: replaces,
-            uploads
+            replaces: !mustBeNew,
+            uploads,
+            meter(from: 0, replacing: old?.size ?? 0)
         )
-        return OpenedFile(descriptor: file, facts: facts, path: path, isNew: isNew)
+        return OpenedFile(
+            descriptor: file,
+            facts: facts,
+            path: path,
+            isNew: old == nil,
+            isMetered: uploads.limits.areMetered
+        )
     }
 
     /// The name that `path` leads to, symbolic links at its end followed.
@@ -210,13 +244,25 @@ extension Jail {
         let slot = try DirectorySlot(path, in: root)
         if uploads.isAtomic {
             guard try slot.status() == nil else { throw SystemError("openat2", .fileExists) }
-            return try makePart(of: path, in: slot, replaces: false, isNew: true)
+            return try makePart(of: path, in: slot, replacing: nil, mustBeNew: true)
         }
         let file = try slot.createFile(flags: O_WRONLY, mode: openMode)
         try lockForWriting(file)
         let facts = try FileFacts.of(file)
-        upload = Upload(try file.duplicate(), made: slot, uploads)
-        return OpenedFile(descriptor: file, facts: facts, path: path, isNew: true)
+        upload = Upload(
+            try file.duplicate(),
+            made: slot,
+            isNew: true,
+            uploads,
+            meter(from: 0, replacing: 0)
+        )
+        return OpenedFile(
+            descriptor: file,
+            facts: facts,
+            path: path,
+            isNew: true,
+            isMetered: uploads.limits.areMetered
+        )
     }
 
     private func withSuffix(

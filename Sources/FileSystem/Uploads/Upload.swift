@@ -9,6 +9,10 @@ internal import SystemPackage
 final class Upload {
     private let file: OwnedDescriptor
     private let rules: UploadRules
+    private let meter: UploadMeter
+
+    /// The size of the file when it was opened.
+    private let oldSize: Int64
 
     /// The name that this upload made; `nil` when it writes to a file that was there before.
     private let slot: DirectorySlot?
@@ -19,38 +23,80 @@ final class Upload {
     /// Whether a file that has ``finalName`` gives way.
     private let replaces: Bool
 
+    /// Whether nothing had the name before.
+    private let isNew: Bool
+
     private var isOver = false
 
     /// Begins to answer for an upload to `file`, of which the Session gets a duplicate.
     init(
         _ file: consuming OwnedDescriptor,
         made slot: consuming DirectorySlot?,
+        oldSize: Int64 = 0,
+        isNew: Bool,
         finalName: [UInt8]? = nil,
         replaces: Bool = true,
-        _ rules: UploadRules
+        _ rules: UploadRules,
+        _ meter: UploadMeter
     ) {
         self.file = file
         self.slot = slot
+        self.oldSize = oldSize
+        self.isNew = isNew
         self.finalName = finalName
         self.replaces = replaces
         self.rules = rules
+        self.meter = meter
+    }
+
+    /// Checks the limits before the first byte.
+    ///
+    /// - Throws: ``FileError``; the upload has failed then, and ``discard()`` follows.
+    func begin() throws(FileError) {
+        try meter.begin(file, isNew: isNew)
+    }
+
+    /// Allows the Session to write more.
+    func extend(by byteCount: Int64) throws(FileError) -> Int64 {
+        try meter.extend(by: byteCount, for: file)
     }
 
     /// Makes the upload whole: on the disk if that is asked for, then under its name.
     ///
-    /// - Throws: ``SystemError``; the upload has failed then, and ``discard()`` follows.
-    func commit() throws(SystemError) {
+    /// - Throws: ``FileError``; the upload has failed then, and ``discard()`` follows.
+    func commit() throws(FileError) {
         guard !isOver else { return }
+        let facts = try reduced { () throws(SystemError) in try FileFacts.of(file) }
         // A file without a name is lost as soon as it is closed: somebody deleted it meanwhile.
-        guard try FileFacts.of(file).linkCount > 0 else {
-            throw SystemError("fstat", .noSuchFileOrDirectory)
-        }
+        guard facts.linkCount > 0 else { throw .notFound }
+        try meter.check(size: facts.size, before: oldSize)
+        try reduced { () throws(SystemError) in try finish(facts) }
+    }
+
+    private func finish(_ facts: FileFacts) throws(SystemError) {
         if rules.synchronizes { try file.synchronize() }
-        if let finalName { try slot?.rename(to: finalName, replacing: replaces) }
+        var replaced: FileFacts?
+        if let finalName {
+            replaced = try slot?.rename(to: finalName, replacing: replaces) ?? nil
+        }
         // From here on nothing is ours to remove.
         isOver = true
         defer { file.unlock() }
+        meter.settle(
+            bytes: facts.size - (replaced?.size ?? oldSize),
+            files: slot != nil && replaced == nil ? 1 : 0
+        )
         if rules.synchronizes { try slot?.synchronize(beside: file) }
+    }
+
+    private func reduced<Result>(
+        _ body: () throws(SystemError) -> Result
+    ) throws(FileError) -> Result {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw FileError(error)
+        }
     }
 
     /// Ends an upload that failed: removes what this upload made, if that is asked for.
@@ -60,10 +106,17 @@ final class Upload {
         guard !isOver else { return }
         isOver = true
         defer { file.unlock() }
-        guard let facts = try? FileFacts.of(file), rules.deletesFailed || facts.size == 0 else {
+        guard let facts = try? FileFacts.of(file) else {
+            meter.settle(bytes: 0, files: 0)
             return
         }
         // The name may be somebody else's by now.
-        if slot?.belongs(to: facts) ?? false { try? slot?.remove() }
+        if rules.deletesFailed || facts.size == 0, slot?.belongs(to: facts) ?? false,
+            (try? slot?.remove()) != nil
+        {
+            meter.settle(bytes: 0, files: 0)
+        } else {
+            meter.settle(bytes: facts.size - oldSize, files: slot == nil ? 0 : 1)
+        }
     }
 }

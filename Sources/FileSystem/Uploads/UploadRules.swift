@@ -15,6 +15,9 @@ package struct UploadRules: Hashable, Sendable {
     /// Two uploads never write to one file, whatever stands here.
     package var locksOutReaders = true
 
+    /// How much may be stored.
+    package var limits = StorageLimits()
+
     /// Creates the defaults.
     package init() {}
 }

@@ -9,10 +9,13 @@ enum AgentRole {
     static let ready: [UInt8] = [1]
 
     /// Becomes the Agent of `account` and answers its Session until that one ends.
+    ///
+    /// `quota` is the page on which the user's Agents share what the user has stored.
     static func run(
         _ account: Account,
         _ profile: LoginProfile,
         channel: consuming MessageSocket,
+        quota: SharedPage?,
         settings: WardenSettings
     ) -> Never {
         DaemonProcess.setName("ftps-agent")
@@ -34,6 +37,7 @@ enum AgentRole {
                 uploads: profile.rules.uploads,
                 refusesLinks: !profile.rules.places.isEmpty
             )
+            jail.ledger = quota.map { QuotaLedger(on: $0) }
             try Confinement.enterAgent(
                 root: jail.rootDescriptorNumber,
                 usesSeccomp: settings.usesSeccomp

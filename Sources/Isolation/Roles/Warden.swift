@@ -167,6 +167,7 @@ final class Warden {
         case .authenticate(let attempt): try authenticate(attempt)
         case .endLogin:
             endLogin()
+            limitFileSize(to: 0)
             state = .beforeLogin(attemptsLeft: state.attemptsLeft)
             try channel.send(WardenReply.loginEnded.encoded)
         case .listenForData: try listenForData()
@@ -209,6 +210,7 @@ final class Warden {
                 "login",
                 metadata: ["uid": .stringConvertible(login.account.credentials.user)]
             )
+            limitFileSize(to: profile.rules.uploads.limits.fileSize)
             state = .loggedIn(attemptsLeft: state.attemptsLeft)
             sleep(for: settings.successDelay)
             let reply = WardenReply.granted(
@@ -277,9 +279,16 @@ final class Warden {
         }
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
+            let quota = try quotaPage(for: profile)
             switch try DaemonProcess.fork() {
             case .child:
-                AgentRole.run(account, profile, channel: pair.takeSecond(), settings: settings)
+                AgentRole.run(
+                    account,
+                    profile,
+                    channel: pair.takeSecond(),
+                    quota: quota,
+                    settings: settings
+                )
             case .parent(let process):
                 agent = process
                 let end = pair.takeFirst()
@@ -293,6 +302,15 @@ final class Warden {
         } catch {
             throw .unavailable(reason: "\(error)")
         }
+    }
+
+    /// The page that the user's Agents share, if there is a quota; mapped before the fork, so that
+    /// nothing has to be handed over.
+    private func quotaPage(for profile: LoginProfile) throws(SystemError) -> SharedPage? {
+        guard profile.rules.uploads.limits.hasQuota else { return nil }
+        // Without the Listener's page the quota still holds for this session.
+        if let shared = census.page(.quota) { return try SharedPage(mapping: shared) }
+        return try SharedPage(mapping: SharedPage.make())
     }
 
     private func endLogin() {
@@ -311,6 +329,17 @@ final class Warden {
         }
         census.noteLogout()
         login.take()?.end()
+    }
+
+    /// Has the kernel stop the Session itself from writing more to a file (`max_file_size`).
+    ///
+    /// The Agent counts what the Session asks for; this holds even for one that does not ask.
+    private func limitFileSize(to byteCount: Int64) {
+        DaemonProcess.limitFileSize(
+            of: session,
+            to: byteCount > 0 ? UInt64(byteCount) : nil,
+            as: settings.unprivileged
+        )
     }
 
     // MARK: Data sockets

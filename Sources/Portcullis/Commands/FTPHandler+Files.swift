@@ -47,6 +47,7 @@ extension FTPHandler {
         log(.info, "\(verb) refused: \(error)")
         switch error {
         case .noSpace: try reply(452, error.text)
+        case .tooLarge, .overQuota, .overFileQuota: try reply(552, error.text)
         case .busy, .tooManyOpen: try reply(450, error.text)
         case .inputOutput: try reply(451, error.text)
         default: try reply(code, error.text)
@@ -225,6 +226,8 @@ extension FileError {
         case .tooManyOpen: "Too many open files, please try later."
         case .inputOutput: "Local error in processing."
         case .unavailable: "Service not available."
+        case .overQuota: "Quota exceeded: no more bytes may be stored (SITE QUOTA)."
+        case .overFileQuota: "Quota exceeded: no more files may be stored (SITE QUOTA)."
         case .impossible: "Not possible with these names."
         }
     }

@@ -44,6 +44,7 @@ extension FTPHandler {
         case .umask: try setFileModeMask(argument)
         case .idle: try setIdleTimeout(argument)
         case .who: try nameSessions()
+        case .quota: try showQuota()
         }
     }
 

@@ -120,9 +120,11 @@ final class UploadFile {
     private let fileSystem: any FileSystem
     private var file: OwnedDescriptor?
     private let empties: Bool
+    private let isMetered: Bool
 
     init(_ opened: consuming OpenedFile, in fileSystem: any FileSystem, empties: Bool) {
         path = opened.path
+        isMetered = opened.isMetered
         self.fileSystem = fileSystem
         self.empties = empties
         file = opened.takeDescriptor()
@@ -138,6 +140,6 @@ final class UploadFile {
                 throw .file(FileError(error))
             }
         }
-        return UploadSink(file, in: fileSystem)
+        return UploadSink(file, in: fileSystem, isMetered: isMetered)
     }
 }

@@ -69,17 +69,33 @@ final class UploadSink: TransferSink {
     private let fileSystem: any FileSystem
     private var file: OwnedDescriptor?
 
+    /// Bytes that may be written before more have to be asked for.
+    private var allowance: Int64
+
     /// Writes to `file`, which `fileSystem` has opened.
-    init(_ file: consuming OwnedDescriptor, in fileSystem: any FileSystem) {
+    init(_ file: consuming OwnedDescriptor, in fileSystem: any FileSystem, isMetered: Bool) {
         self.fileSystem = fileSystem
+        allowance = isMetered ? 0 : .max
         self.file = consume file
     }
 
     func put(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        do throws(SystemError) {
-            try unsafe file?.writeAll(bytes)
-        } catch {
-            throw FileError(error)
+        var start = 0
+        while start < bytes.count {
+            let rest = bytes.count - start
+            if allowance == 0 { allowance = try fileSystem.extendUpload(by: Int64(rest)) }
+            // Up to the last byte that is allowed, so that a limit is exact.
+            let count = Int(min(Int64(rest), allowance))
+            guard count > 0 else { throw .inputOutput }
+            do throws(SystemError) {
+                try unsafe file?.writeAll(
+                    UnsafeRawBufferPointer(rebasing: bytes[start..<(start + count)])
+                )
+            } catch {
+                throw FileError(error)
+            }
+            if allowance != .max { allowance -= Int64(count) }
+            start += count
         }
     }
 

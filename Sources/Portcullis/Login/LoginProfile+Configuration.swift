@@ -104,6 +104,10 @@ extension Configuration {
         rules.synchronizes = uploads.synchronizes
         rules.deletesFailed = files.deletesFailedUploads
         rules.locksOutReaders = uploads.locksOutReaders
+        rules.limits.fileSize = Int64(uploads.maximumFileSize)
+        rules.limits.freeSpace = Int64(uploads.minimumFreeSpace)
+        rules.limits.bytes = Int64(uploads.quotaBytes)
+        rules.limits.files = Int64(uploads.quotaFiles)
         return rules
     }
 }
