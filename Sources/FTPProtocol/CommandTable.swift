@@ -67,7 +67,7 @@ package enum CommandTable {
         case .csid: open(verb, .required, "CSID facts", "Name the programs at both ends.")
         case .type: login(verb, .required, "TYPE A|I|L 8", "Set the representation type.")
         case .stru: login(verb, .required, "STRU F", "Set the file structure.")
-        case .mode: login(verb, .required, "MODE S", "Set the transfer mode.")
+        case .mode: login(verb, .required, "MODE S|Z", "Set the transfer mode.")
         case .pwd: login(verb, .none, "PWD", "Tell the working directory.")
         case .cwd: login(verb, .optional, "CWD [path]", "Change the working directory.")
         case .cdup: login(verb, .none, "CDUP", "Change to the parent directory.")

@@ -9,6 +9,9 @@ package struct Features {
     /// How HASH now hashes.
     package var hashAlgorithm = HashAlgorithm.sha256
 
+    /// Whether MODE Z would be accepted.
+    package var compresses = false
+
     /// Whether a command would be carried out under the present configuration.
     package var serves: (Verb) -> Bool
 
@@ -48,6 +51,7 @@ package struct Features {
         add("MFF \(FactChanges.featText)", .mff)
         add("MFMT", .mfmt)
         add("MLST \(machineFacts.featText)", .mlst)
+        if compresses { add("MODE Z", .mode) }
         if tlsAvailable {
             add("PBSZ", .pbsz)
             add("PROT", .prot)

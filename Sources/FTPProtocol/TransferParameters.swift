@@ -60,15 +60,20 @@ package enum TransferMode: Hashable, Sendable {
     /// As a stream whose end is the connection's end (`S`).
     case stream
 
-    /// Reads the argument of MODE, whatever its case.
+    /// As a compressed stream (`Z`, draft-preston-ftpext-deflate).
     ///
-    /// `Z`, compression, is known and left out on purpose: compressing beside encryption leaks.
+    /// Known to every server of this kind and served only where the administrator wishes it:
+    /// beside encryption the length of what was compressed tells about its content.
+    case deflate
+
+    /// Reads the argument of MODE, whatever its case.
     ///
     /// - Throws: ``TransferParameterError``.
     package init(argument: [UInt8]) throws(TransferParameterError) {
         switch argument.keyword {
         case "S": self = .stream
-        case "B", "C", "Z": throw .unsupported
+        case "Z": self = .deflate
+        case "B", "C": throw .unsupported
         default: throw .malformed
         }
     }

@@ -47,6 +47,8 @@ package enum FileError: UInt8, Error, Hashable, Sendable {
     case overQuota
     /// The user would have more files than allowed.
     case overFileQuota
+    /// What came is no whole stream of the kind that was announced (MODE Z).
+    case damaged
 
     /// Reduces a failed system call to what a client may know.
     package init(_ error: SystemError) {

@@ -42,6 +42,12 @@ class FTPHandler {
     var renameSource: VirtualPath?
     var machineFacts = MachineFacts.standard
 
+    /// How bytes are sent (MODE).
+    var mode = TransferMode.stream
+
+    /// How MODE Z compresses (OPTS MODE Z).
+    var deflateOptions = DeflateOptions()
+
     /// What CPFR named.
     var copySource: VirtualPath?
 
@@ -229,6 +235,8 @@ class FTPHandler {
         type = .ascii
         restartOffset = 0
         renameSource = nil
+        mode = .stream
+        deflateOptions = DeflateOptions()
         copySource = nil
         machineFacts = .standard
         hashAlgorithm = .sha256

@@ -43,7 +43,7 @@ struct OptionTableTests {
     static let ours = [
         "pam_conf_dir", "ssl_alpn_required", "ssl_handshake_timeout", "shutdown_timeout",
         "login_timeout", "override_perm",
-        "host_names", "hash_enable", "hash_max_size", "copy_enable",
+        "host_names", "hash_enable", "hash_max_size", "copy_enable", "mode_z_enable",
         "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",
         "ban_period", "ban_time",
         "atomic_uploads", "fsync_uploads", "upload_max_rate", "download_max_rate",

@@ -125,6 +125,13 @@ struct FeaturesTests {
         #expect(features.lines.map { $0.prefix(4) } == ["MDTM", "MLST", "SIZE", "TVFS", "UTF8"])
     }
 
+    @Test func nameCompressionWhereItIsWishedFor() {
+        var features = Features(tlsAvailable: false, machineFacts: .standard)
+        #expect(!features.lines.contains("MODE Z"))
+        features.compresses = true
+        #expect(features.lines.contains("MODE Z"))
+    }
+
     @Test func areSentWithOneSpaceInFront() {
         let lines = Features(tlsAvailable: true, machineFacts: .standard).lines
         let sent = text(Reply(211, lines: ["Extensions:"] + lines + ["End."]).encoded)

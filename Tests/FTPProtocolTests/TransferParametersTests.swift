@@ -26,15 +26,16 @@ struct TransferParametersTests {
         #expect(throws: error) { try TransferType(argument: bytes(argument)) }
     }
 
-    @Test func oneStructureAndOneModeAreSupported() throws {
+    @Test func oneStructureAndTwoModesAreKnown() throws {
         #expect(try FileStructure(argument: bytes("f")) == .file)
         #expect(try TransferMode(argument: bytes("s")) == .stream)
+        #expect(try TransferMode(argument: bytes("z")) == .deflate)
         for argument in ["R", "p"] {
             #expect(throws: TransferParameterError.unsupported) {
                 try FileStructure(argument: bytes(argument))
             }
         }
-        for argument in ["B", "c", "Z"] {
+        for argument in ["B", "c"] {
             #expect(throws: TransferParameterError.unsupported) {
                 try TransferMode(argument: bytes(argument))
             }

@@ -26,6 +26,7 @@ struct FileErrorTests {
         #expect(FileError(rawValue: 20) == .impossible)
         #expect(FileError(rawValue: 21) == .overQuota)
         #expect(FileError(rawValue: 22) == .overFileQuota)
-        #expect(FileError(rawValue: 23) == nil)
+        #expect(FileError(rawValue: 23) == .damaged)
+        #expect(FileError(rawValue: 24) == nil)
     }
 }

@@ -69,7 +69,7 @@ struct FileReplyTests {
         }
     }
 
-    @Test(arguments: [0, 23, 255] as [UInt8])
+    @Test(arguments: [0, 24, 255] as [UInt8])
     func anUnknownErrorIsRefused(code: UInt8) {
         #expect(throws: MessageError.invalidValue) { try FileReply(decoding: [2, code]) }
     }

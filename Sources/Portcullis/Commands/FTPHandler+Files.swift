@@ -228,6 +228,7 @@ extension FileError {
         case .unavailable: "Service not available."
         case .overQuota: "Quota exceeded: no more bytes may be stored (SITE QUOTA)."
         case .overFileQuota: "Quota exceeded: no more files may be stored (SITE QUOTA)."
+        case .damaged: "The compressed data is damaged or incomplete."
         case .impossible: "Not possible with these names."
         }
     }

@@ -17,6 +17,7 @@ extension FTPHandler {
             serves: serves
         )
         features.hashAlgorithm = hashAlgorithm
+        features.compresses = configuration.files.allowsCompression
         try reply(Reply(211, lines: ["Features:"] + features.lines + ["End"]))
     }
 
@@ -51,7 +52,7 @@ extension FTPHandler {
         lines.append("Connected from \(peer.address), \(control.stream.summary)")
         if let login {
             lines.append("Logged in as \(login.user), in \(path: workingDirectory)")
-            lines.append("TYPE \(type == .ascii ? "ASCII" : "Image"), STRU File, MODE Stream")
+            lines.append("TYPE \(type == .ascii ? "ASCII" : "Image"), STRU File, \(mode.text)")
         } else {
             lines.append("Not logged in")
         }
@@ -101,5 +102,15 @@ extension FTPHandler {
         lines += text.split(separator: UInt8(ascii: "\n")).map { ReplyText(name: $0.dropLast()) }
         lines.append(isCut ? "Cut here; use LIST for all." : "End of status")
         try reply(Reply(213, lines: lines))
+    }
+}
+
+extension TransferMode {
+    /// What STAT shows.
+    fileprivate var text: String {
+        switch self {
+        case .stream: "MODE Stream"
+        case .deflate: "MODE Deflate"
+        }
     }
 }

@@ -27,13 +27,17 @@ extension FTPHandler {
     }
 
     final func setMode(_ argument: [UInt8]) throws(SessionEnd) {
+        let compresses = configuration.files.allowsCompression
+        let wanted: TransferMode
         do throws(TransferParameterError) {
-            _ = try TransferMode(argument: argument)
+            wanted = try TransferMode(argument: argument)
+            guard wanted == .stream || compresses else { throw .unsupported }
         } catch {
-            try refuse(error, "MODE", takes: "S")
+            try refuse(error, "MODE", takes: compresses ? "S or Z" : "S")
             return
         }
-        try reply(200, "Mode set to S.")
+        mode = wanted
+        try reply(200, wanted == .stream ? "Mode set to S." : "Mode set to Z.")
     }
 
     private func refuse(
@@ -45,6 +49,20 @@ extension FTPHandler {
         case .malformed: try reply(501, "\(verb) takes \(values).")
         case .unsupported: try reply(504, "\(verb) takes only \(values) on this server.")
         }
+    }
+
+    /// OPTS MODE Z (draft-preston-ftpext-deflate section 3.1).
+    private func setDeflateOptions(_ argument: [UInt8]) throws(SessionEnd) {
+        let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        guard words.count == 2,
+            words[0].elementsEqual("Z".utf8) || words[0].elementsEqual("z".utf8),
+            let options = deflateOptions.applying([UInt8](words[1]))
+        else {
+            try reply(501, "OPTS MODE Z takes LEVEL and a number from 0 to 9.")
+            return
+        }
+        deflateOptions = options
+        try reply(200, "MODE Z LEVEL set to \(options.level).")
     }
 
     final func setRestartOffset(_ argument: [UInt8]) throws(SessionEnd) {
@@ -76,6 +94,7 @@ extension FTPHandler {
         case "MLST":
             machineFacts = MachineFacts(optsArgument: rest)
             try reply(200, "MLST OPTS \(machineFacts.selectedText)")
+        case "MODE" where configuration.files.allowsCompression: try setDeflateOptions(rest)
         case "HASH": try setHashAlgorithm(rest)
         default: try reply(501, "Option not understood.")
         }

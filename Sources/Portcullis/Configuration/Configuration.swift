@@ -228,6 +228,8 @@ package struct Configuration: Sendable {
         package var allowsHashing = true
         /// The largest file that is hashed, in bytes; 0 is no limit (`hash_max_size`).
         package var maximumHashByteCount = 0
+        /// Whether transfers may be compressed (`mode_z_enable`).
+        package var allowsCompression = false
         /// Whether files may be copied within the server (`copy_enable`).
         package var allowsCopying = true
         /// Whether an upload that failed is removed (`delete_failed_uploads`).

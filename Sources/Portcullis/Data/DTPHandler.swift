@@ -38,6 +38,9 @@ class DTPHandler {
     /// How long a client that has everything may keep quiet before it is told so.
     private static let politeness: Duration = .milliseconds(100)
 
+    /// How much the bytes on the connection are compressed; `nil` in MODE S.
+    final var deflateLevel: Int?
+
     private var peerHasEnded = false
 
     /// Whether the transfer is an upload.
@@ -81,10 +84,31 @@ class DTPHandler {
         return unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
     }
 
+    private func compressed(
+        _ source: any TransferSource
+    ) throws(TransferFailure) -> any TransferSource {
+        guard let deflateLevel else { return source }
+        do throws(FileError) {
+            return try DeflateSource(source, level: deflateLevel)
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    private func inflated(_ sink: any TransferSink) throws(TransferFailure) -> any TransferSink {
+        guard deflateLevel != nil else { return sink }
+        do throws(FileError) {
+            return try InflateSink(sink)
+        } catch {
+            throw .file(error)
+        }
+    }
+
     // MARK: Download
 
     /// Sends everything that `source` has, and ends our direction.
     final func send(_ source: any TransferSource) throws(TransferFailure) {
+        let source = try compressed(source)
         while true {
             let count: Int
             do throws(FileError) {
@@ -203,6 +227,7 @@ class DTPHandler {
 
     /// Puts everything that the client sends into `sink`.
     final func receive(into sink: any TransferSink) throws(TransferFailure) {
+        let sink = try inflated(sink)
         isReceiving = true
         while true {
             let outcome = unsafe buffer.withBytes { unsafe stream.read(into: piece(of: $0)) }

@@ -71,6 +71,7 @@ extension FTPHandler {
         let handler = makeDTPHandler(stream) { [unowned self] wish throws(TransferFailure) in
             try self.wait(for: wish, on: stream, &watch)
         }
+        handler.deflateLevel = mode == .deflate ? deflateOptions.level : nil
         transfer?.handler = handler
         let failure: TransferFailure?
         do throws(TransferFailure) {

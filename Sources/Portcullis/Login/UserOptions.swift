@@ -69,6 +69,7 @@ extension ConfigurationOption {
         "overwrite_enable", "cmds_allowed", "cmds_denied",
         "idle_session_timeout", "data_connection_timeout", "accept_timeout", "connect_timeout",
         "require_ssl_reuse", "max_per_user", "hash_enable", "hash_max_size", "copy_enable",
+        "mode_z_enable",
     ]
 }
 

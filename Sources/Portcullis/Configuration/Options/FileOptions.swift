@@ -17,6 +17,7 @@ extension ConfigurationOption {
         .toggle("ascii_download_enable", sets: \.files.convertsDownloads),
         .toggle("hash_enable", sets: \.files.allowsHashing),
         .number("hash_max_size", 0...Int.max, sets: \.files.maximumHashByteCount),
+        .toggle("mode_z_enable", sets: \.files.allowsCompression),
         .toggle("copy_enable", sets: \.files.allowsCopying),
         .toggle("delete_failed_uploads", sets: \.files.deletesFailedUploads),
         .ignoredToggle(
