@@ -18,6 +18,10 @@ package final class UnixAuthorizer: Authorizer {
         package var guest: GuestIdentity?
         /// Whether the account's shell must stand in /etc/shells (`check_shell`).
         package var checksShell = false
+        /// Whether the delays that modules ask for are left to the caller.
+        ///
+        /// With other authorizers beside this one, they would tell who is whose user.
+        package var leavesDelays = false
 
         /// Creates settings.
         package init(service: String, directory: String? = nil) {
@@ -69,6 +73,7 @@ package final class UnixAuthorizer: Authorizer {
             try transaction.set(PAM_RHOST, to: "\(peer)")
             try transaction.set(PAM_TTY, to: "ftp")
             try transaction.set(PAM_RUSER, to: user)
+            if settings.leavesDelays { try transaction.takeOverDelays() }
             try transaction.authenticate(password, asking: question)
             try transaction.checkAccount()
             let account = try self.account(of: transaction.user ?? user)

@@ -22,8 +22,8 @@ package struct WardenSettings: Sendable {
     /// The wait before a success is told (`delay_successful_login`).
     package var successDelay: Duration = .zero
 
-    /// Who may try to log in at all (`userlist_enable`).
-    package var userList: UserList?
+    /// Reads who may try to log in at all (`userlist_enable`); asked for each login.
+    package var userList: @Sendable () throws(LoginRefusal) -> UserList? = { nil }
 
     /// Where passive data connections are awaited; `nil` for nowhere (`pasv_enable`).
     package var passivePorts: PassivePorts?

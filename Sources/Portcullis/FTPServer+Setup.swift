@@ -190,7 +190,14 @@ extension FTPServer {
         settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay
         settings.successDelay = configuration.login.successDelay
-        settings.userList = try readUserList(report)
+        _ = try readUserList(report)
+        settings.userList = { () throws(LoginRefusal) in
+            do throws(ServerError) {
+                return try readUserList(report)
+            } catch {
+                throw .unavailable(reason: error.description)
+            }
+        }
         let passive = configuration.passive
         if passive.isEnabled, passive.minimumPort <= passive.maximumPort {
             settings.passivePorts = PassivePorts(passive.minimumPort...passive.maximumPort)

@@ -2,6 +2,7 @@
 
 import pytest
 
+import proc
 from control import wait_until
 
 SCRIPT = """#!/bin/sh
@@ -121,3 +122,16 @@ def test_users_in_the_list_are_denied_or_allowed(serve, account, other_account, 
         control = gateway.control().secure()
         if control.command(f"USER {refused.name}").code == 331:
             control.expect(f"PASS {refused.password}", 530)
+
+
+def test_the_environment_that_modules_make_goes_nowhere(serve, account, witness, tmp_path):
+    (tmp_path / "environment").write_text("PORTCULLIS_SECRET=from-pam\n")
+    witness.write(STACK.format(script=witness.script)
+                  + f"session required pam_env.so readenv=1 envfile={tmp_path}/environment\n")
+    gateway = serve(pam_conf_dir=witness.directory)
+    gateway.session(account)
+    processes = proc.tree(gateway.pid)
+    assert len(processes) >= 3
+    for pid in processes:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            assert b"from-pam" not in file.read()

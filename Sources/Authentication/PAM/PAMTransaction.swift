@@ -70,6 +70,11 @@ struct PAMError: Error, Hashable {
         try check("pam_set_item", unsafe pam_set_item(handle, item, text))
     }
 
+    /// Leaves the delay after a failure to the caller (pam_fail_delay(3)).
+    mutating func takeOverDelays() throws(PAMError) {
+        try check("pam_set_item", unsafe CPAM_take_over_delays(handle))
+    }
+
     /// The name of the user, which a module may have changed (PAM_USER).
     var user: String? {
         var item: UnsafeRawPointer?

@@ -13,6 +13,9 @@ final class Warden {
     /// How long an Agent may take to end once its Session is gone.
     private static let agentTimeout: Duration = .seconds(2)
 
+    /// The shortest time until a refusal: several times what a check of a password takes.
+    private static let refusalPeriod: Duration = .milliseconds(250)
+
     private let peer: SocketAddress
     private let local: SocketAddress
     let settings: WardenSettings
@@ -231,8 +234,9 @@ final class Warden {
                 "login refused",
                 metadata: ["user": .string(shown), "why": .string(error.logText)]
             )
-            // A refusal comes after a whole number of delays, whatever was checked meanwhile.
-            sleep(for: watch.restOfPeriod(settings.failureDelay))
+            // A refusal comes after a whole number of delays, whatever was checked meanwhile: what
+            // a user costs to check must not tell who there is, even with delay_failed_login=0.
+            sleep(for: watch.restOfPeriod(max(settings.failureDelay, Self.refusalPeriod)))
             try channel.send(
                 WardenReply.refused(error.notice, isLast: attemptsLeft == 0).encoded
             )
@@ -240,7 +244,7 @@ final class Warden {
     }
 
     private func check(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
-        let isListed = settings.userList.map { !$0.admits(attempt.user) } ?? false
+        let isListed = try settings.userList().map { !$0.admits(attempt.user) } ?? false
         do throws(LoginRefusal) {
             let login = try authorize(attempt)
             // Told last, so that nobody can tell by the time it takes who stands on the list.
