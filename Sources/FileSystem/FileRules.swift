@@ -22,6 +22,9 @@ package struct FileRules: Hashable, Sendable {
     /// What holds in some places only.
     package var places = PlaceRules()
 
+    /// The file that is shown to whoever enters its directory; `nil` for none (`message_file`).
+    package var messageFile: [UInt8]?
+
     /// Permission bits taken from new files and directories (`local_umask`, `anon_umask`).
     package var umask: UInt16 = 0o077
 

@@ -78,6 +78,10 @@ package protocol FileSystem: AnyObject {
     /// How many bytes this user may still store in the directory `path`.
     func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64
 
+    /// The beginning of a small file that is shown to whoever enters its directory
+    /// (`message_file`).
+    func message(_ path: VirtualPath) throws(FileError) -> [UInt8]
+
     /// Begins a listing of a directory, or of the one file that `path` names. Ends another one.
     ///
     /// - Returns: The facts of what `path` names.

@@ -5,8 +5,8 @@ package import FTPProtocol
 /// Runs in the process that opens files, so a Session that somebody else controls cannot get past
 /// it. The letters and what they stand for are pyftpdlib's.
 package final class PermittedFileSystem: FileSystem {
-    private let base: any FileSystem
-    private var rules: FileRules
+    let base: any FileSystem
+    private(set) var rules: FileRules
     /// Only where rules differ from place to place; nothing else pays for it.
     private let resolver: (any PathResolver)?
     private var listing: PermittedListing?
@@ -41,7 +41,7 @@ package final class PermittedFileSystem: FileSystem {
     /// Checks that `permission` holds at `path`.
     ///
     /// - Returns: The path to work on: the same, or the one without symbolic links that was checked.
-    private func allow(
+    func allow(
         _ permission: Permissions,
         at path: VirtualPath,
         followsLastLink: Bool = true
@@ -75,7 +75,8 @@ package final class PermittedFileSystem: FileSystem {
         return place
     }
 
-    private func permissions(at path: VirtualPath, isDirectory: Bool) -> Permissions {
+    /// What may be done at a path without symbolic links.
+    func permissions(at path: VirtualPath, isDirectory: Bool) -> Permissions {
         rules.places.permissions(
             at: path,
             isDirectory: isDirectory,

@@ -83,6 +83,18 @@ package func localTimeOffset(at time: Int64) -> Int64 {
     return unsafe Int64(fields.tm_gmtoff)
 }
 
+/// The moment at which local clocks show what UTC ones show at `time`.
+///
+/// An hour that local clocks show twice or never counts as they go before it.
+package func momentOfLocalTime(_ time: Int64) -> Int64 {
+    func minus(_ offset: Int64) -> Int64 {
+        let (moment, overflowed) = time.subtractingReportingOverflow(offset)
+        return overflowed ? time : moment
+    }
+    let guess = minus(localTimeOffset(at: time))
+    return minus(localTimeOffset(at: guess))
+}
+
 /// Reads the time zone's file, so that later calls open nothing.
 package func loadTimeZone() {
     tzset()

@@ -37,6 +37,9 @@ class FTPHandler {
     var login: LoginState?
 
     var workingDirectory = VirtualPath.root
+
+    /// Where the message of the directory was shown (`dirmessage_enable`).
+    var visitedDirectories: Set<VirtualPath> = []
     var type = TransferType.ascii
     var restartOffset: Int64 = 0
     var renameSource: VirtualPath?
@@ -232,6 +235,7 @@ class FTPHandler {
     final func forgetUser() {
         userName = nil
         workingDirectory = .root
+        visitedDirectories = []
         type = .ascii
         restartOffset = 0
         renameSource = nil

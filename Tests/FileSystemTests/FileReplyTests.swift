@@ -19,6 +19,7 @@ struct FileReplyTests {
             .opened(sampleFacts, .root, isNew: true), .opened(sampleFacts, .root, isMetered: true),
             .storage(StorageReport(limits: StorageLimits(), usedBytes: 1, usedFiles: .max)),
             .byteCount(0), .byteCount(.max),
+            .text([]), .text([UInt8](repeating: 0xFF, count: 4_000)),
             .entries([]), .entries([file]), .entries([file, link, file]),
             .entries([
                 DirectoryEntry(name: [1], facts: sampleFacts, permissions: .readOnly),

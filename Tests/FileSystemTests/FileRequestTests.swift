@@ -25,7 +25,7 @@ struct FileRequestTests {
             .beginListing(a, ListingQuery([])),
             .beginListing(b, ListingQuery(ListingOptions(rawValue: 2047), matching: bytes("*"))),
             .nextEntries, .setGroup(a, 0), .setGroup(b, .max - 1), .makeSymbolicLink(a, b),
-            .setFileModeMask(0), .setFileModeMask(0o777), .availableByteCount(b),
+            .setFileModeMask(0), .setFileModeMask(0o777), .availableByteCount(b), .message(b),
         ]
     }()
 

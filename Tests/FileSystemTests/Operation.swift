@@ -219,6 +219,11 @@ final class RecordingFileSystem: FileSystem {
         return 0x0123_4567_89AB
     }
 
+    func message(_ path: VirtualPath) throws(FileError) -> [UInt8] {
+        notes.append("message \(path.text)")
+        return bytes("hello")
+    }
+
     func beginListing(
         of path: VirtualPath,
         _ query: ListingQuery

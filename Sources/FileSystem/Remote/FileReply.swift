@@ -12,6 +12,7 @@ enum FileReply: Hashable {
     case storage(StorageReport)
     case entries([DirectoryEntry])
     case byteCount(Int64)
+    case text([UInt8])
 
     private enum Tag: UInt8 {
         case done = 1
@@ -21,6 +22,7 @@ enum FileReply: Hashable {
         case entries
         case byteCount
         case storage
+        case text
     }
 
     /// Entries that fit into one message, whatever their names.
@@ -70,6 +72,10 @@ enum FileReply: Hashable {
             var writer = MessageWriter(tag: Tag.byteCount.rawValue)
             writer.put(count)
             return writer.bytes
+        case .text(let text):
+            var writer = MessageWriter(tag: Tag.text.rawValue)
+            writer.put(text)
+            return writer.bytes
         }
     }
 
@@ -116,6 +122,8 @@ enum FileReply: Hashable {
             let count = try reader.take(Int64.self)
             guard count >= 0 else { throw .invalidValue }
             self = .byteCount(count)
+        case .text:
+            self = .text(try reader.takeBytes(maximum: DirectoryMessage.maximumByteCount))
         }
         try reader.finish()
     }

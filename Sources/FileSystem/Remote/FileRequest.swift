@@ -23,6 +23,7 @@ enum FileRequest: Hashable {
     case makeSymbolicLink(VirtualPath, VirtualPath)
     case setFileModeMask(UInt16)
     case availableByteCount(VirtualPath)
+    case message(VirtualPath)
 
     /// The longest path in a message, which ``VirtualPath`` allows.
     static let maximumPathByteCount = 4_096
@@ -48,6 +49,7 @@ enum FileRequest: Hashable {
         case commitUpload
         case extendUpload
         case storageReport
+        case message
     }
 
     private var tag: Tag {
@@ -72,6 +74,7 @@ enum FileRequest: Hashable {
         case .makeSymbolicLink: .makeSymbolicLink
         case .setFileModeMask: .setFileModeMask
         case .availableByteCount: .availableByteCount
+        case .message: .message
         }
     }
 
@@ -81,7 +84,7 @@ enum FileRequest: Hashable {
         switch self {
         case .enterDirectory(let path), .openForReading(let path), .makeDirectory(let path),
             .removeDirectory(let path), .removeFile(let path),
-            .availableByteCount(let path):
+            .availableByteCount(let path), .message(let path):
             writer.put(path.bytes)
         case .facts(let path, let purpose):
             writer.put(path.bytes)
@@ -184,6 +187,7 @@ enum FileRequest: Hashable {
             let mask = try reader.take(UInt16.self)
             guard mask <= 0o777 else { throw .invalidValue }
             self = .setFileModeMask(mask)
+        case .message: self = .message(try reader.takePath())
         case .availableByteCount: self = .availableByteCount(try reader.takePath())
         }
         try reader.finish()

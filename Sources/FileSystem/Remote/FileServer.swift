@@ -86,6 +86,7 @@ package struct FileServer: ~Copyable {
         case .setFileModeMask(let mask): try fileSystem.setFileModeMask(mask)
         case .availableByteCount(let path):
             return .byteCount(try fileSystem.availableByteCount(in: path))
+        case .message(let path): return .text(try fileSystem.message(path))
         case .beginListing(let path, let query):
             return .facts(try fileSystem.beginListing(of: path, query))
         case .nextEntries: return .entries(try fileSystem.nextEntries())

@@ -164,6 +164,11 @@ package final class RemoteFileSystem: FileSystem {
         return count
     }
 
+    package func message(_ path: VirtualPath) throws(FileError) -> [UInt8] {
+        guard case .text(let text) = try ask(.message(path)) else { throw .unavailable }
+        return text
+    }
+
     @discardableResult
     package func beginListing(
         of path: VirtualPath,

@@ -1,5 +1,6 @@
 internal import FTPProtocol
 internal import FileSystem
+internal import LinuxSystem
 internal import Logging
 
 // Commands on files and directories that need no data connection.
@@ -8,7 +9,7 @@ extension FTPHandler {
     /// The path that an argument names, or `nil` after a reply that says why there is none.
     final func path(_ argument: [UInt8]) throws(SessionEnd) -> VirtualPath? {
         do throws(VirtualPathError) {
-            return try workingDirectory.resolving(argument)
+            return try workingDirectory.resolving(expandingTilde(argument))
         } catch {
             switch error {
             case .empty: try reply(501, "A path is needed.")
@@ -82,7 +83,8 @@ extension FTPHandler {
         }
         guard result != nil else { return }
         workingDirectory = path
-        try reply(250, "Directory successfully changed.")
+        let message = try takeDirectoryMessage()
+        try reply(Reply(250, lines: message + ["Directory successfully changed."]))
     }
 
     final func makeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
@@ -173,7 +175,9 @@ extension FTPHandler {
             }
             return
         }
-        try reply(213, Timestamp(seconds: facts.modified).timeVal)
+        let offset = configuration.files.usesLocalTime ? localTimeOffset(at: facts.modified) : 0
+        let (shown, overflowed) = facts.modified.addingReportingOverflow(offset)
+        try reply(213, Timestamp(seconds: overflowed ? facts.modified : shown).timeVal)
     }
 
     final func setModificationTime(_ argument: [UInt8]) throws(SessionEnd) {
@@ -193,8 +197,10 @@ extension FTPHandler {
         _ argument: [UInt8],
         _ verb: String
     ) throws(SessionEnd) {
+        let seconds =
+            configuration.files.usesLocalTime ? momentOfLocalTime(time.seconds) : time.seconds
         try change(verb, argument) { fileSystem, path throws(FileError) in
-            try fileSystem.setModificationTime(of: path, to: time.seconds)
+            try fileSystem.setModificationTime(of: path, to: seconds)
         } done: {
             verb == "MFMT"
                 ? Reply(213, "Modify=\(time.timeVal); \(path: $0)")

@@ -92,7 +92,8 @@ extension FTPHandler {
             try beginLogin(user, terms, RemoteFileSystem(grant.takeAgent()))
             try prepareForDataConnection()
             let words = configuration.session.loginMessage ?? "Login successful."
-            try reply(Reply(230, text: words))
+            let message = try takeDirectoryMessage()
+            try reply(Reply(230, lines: message + Reply(230, text: words).lines))
         case .refused(let notice, let isLast):
             try reply(530, notice.text)
             if isLast { throw .tooManyFailures }

@@ -212,6 +212,12 @@ package struct Configuration: Sendable {
         package var openMode: UInt16 = 0o666
         /// What holds for some names and in some directories only (`deny_file`, `override_perm`).
         package var places = PlaceRules()
+        /// Whether a directory's message is shown on entering it (`dirmessage_enable`).
+        package var showsMessages = false
+        /// The file that holds it (`message_file`).
+        package var messageFile = ".message"
+        /// Whether `~` stands for the directory that a session begins in (`tilde_user_enable`).
+        package var expandsTilde = false
         /// Whether names with a leading dot are listed unasked (`force_dot_files`).
         package var showsDotFiles = false
         /// Whether LIST and NLST with `-R` descend into directories (`ls_recurse_enable`).

@@ -55,6 +55,7 @@ extension LoginProfile {
         }
         var rules = FileRules(permissions: account.permissions.intersection(possible))
         rules.places = files.places
+        if files.showsMessages { rules.messageFile = Array(files.messageFile.utf8) }
         for index in rules.places.overrides.indices {
             rules.places.overrides[index].permissions.formIntersection(possible)
         }

@@ -58,6 +58,7 @@ extension ConfigurationOption {
         "local_umask", "file_open_mode", "force_dot_files", "ls_recurse_enable", "hide_ids",
         "use_localtime",
         "deny_file", "hide_file", "upload_file", "download_file", "override_perm",
+        "dirmessage_enable", "message_file", "tilde_user_enable",
         "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
         "max_file_size", "min_free_space", "quota_bytes", "quota_files", "local_max_rate",
         "anon_max_rate", "upload_max_rate", "download_max_rate",

@@ -11,6 +11,7 @@ extension ConfigurationOption {
         .permissions("file_open_mode", sets: \.files.openMode),
         .toggle("force_dot_files", sets: \.files.showsDotFiles),
         .toggle("ls_recurse_enable", sets: \.files.listsRecursively),
+        .toggle("tilde_user_enable", sets: \.files.expandsTilde),
         .toggle("hide_ids", sets: \.files.hidesOwners),
         .toggle("use_localtime", sets: \.files.usesLocalTime),
         .toggle("ascii_upload_enable", sets: \.files.convertsUploads),
@@ -24,11 +25,6 @@ extension ConfigurationOption {
             "text_userdb_names",
             when: true,
             why: "owners and groups are shown as numbers"
-        ),
-        .ignoredToggle(
-            "tilde_user_enable",
-            when: true,
-            why: "a ~ in a path is a letter like any other"
         ),
         .ignoredToggle(
             "better_stou",

@@ -10,12 +10,18 @@ extension ConfigurationOption {
             draft.bannerFile = value
             return .honoured
         },
-        .ignoredToggle(
-            "dirmessage_enable",
-            when: true,
-            why: "messages of directories are not sent"
-        ),
-        .ignoredText("message_file", why: "messages of directories are not sent"),
+        .toggle("dirmessage_enable", sets: \.files.showsMessages),
+        .text("message_file") { (draft, value) in
+            guard let value else { return .honoured }
+            guard VirtualPath.root.appending(component: Array(value.utf8)) != nil else {
+                return .refused(
+                    why: "it is no name of a file in the directory that is entered",
+                    mend: "write a name without slashes, such as .message"
+                )
+            }
+            draft.configuration.files.messageFile = value
+            return .honoured
+        },
         .commands("cmds_allowed") { $0.configuration.session.allowedCommands = $1 },
         .commands("cmds_denied") { $0.configuration.session.deniedCommands = $1 ?? [] },
         .hostNames("host_names"),
