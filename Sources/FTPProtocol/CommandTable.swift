@@ -84,6 +84,7 @@ package enum CommandTable {
         case .stou: login(verb, .optional, "STOU [path]", "Upload a file under a unique name.")
         case .appe: login(verb, .required, "APPE path", "Add to a file.")
         case .rest: login(verb, .required, "REST offset", "Set where the next transfer starts.")
+        case .rang: login(verb, .required, "RANG start end", "Set the part to transfer next.")
         case .allo: login(verb, .required, "ALLO size [R size]", "Announce a file's size.")
         case .abor: login(verb, .none, "ABOR", "Abort a transfer.", duringTransfer: true)
         case .dele: login(verb, .required, "DELE path", "Delete a file.")

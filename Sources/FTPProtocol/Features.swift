@@ -56,6 +56,7 @@ package struct Features {
             add("PBSZ", .pbsz)
             add("PROT", .prot)
         }
+        add("RANG STREAM", .rang)
         add("REST STREAM", .rest)
         add("SIZE", .size)
         lines += ["TVFS", "UTF8"]

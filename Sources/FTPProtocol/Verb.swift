@@ -61,6 +61,8 @@ package enum Verb: String, CaseIterable, Hashable, Sendable {
     case appe = "APPE"
     /// Sets where the next transfer starts (RFC 3659).
     case rest = "REST"
+    /// Sets which part of a file the next transfer is about (draft-bryan-ftp-range).
+    case rang = "RANG"
     /// Announces a file's size (RFC 959).
     case allo = "ALLO"
     /// Aborts a transfer (RFC 959).

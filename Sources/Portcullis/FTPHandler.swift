@@ -41,7 +41,10 @@ class FTPHandler {
     /// Where the message of the directory was shown (`dirmessage_enable`).
     var visitedDirectories: Set<VirtualPath> = []
     var type = TransferType.ascii
-    var restartOffset: Int64 = 0
+
+    /// The part of a file that the next transfer is about (REST, RANG); `nil` for all of it.
+    var nextPart: ByteRange?
+
     var renameSource: VirtualPath?
     var machineFacts = MachineFacts.standard
 
@@ -237,7 +240,7 @@ class FTPHandler {
         workingDirectory = .root
         visitedDirectories = []
         type = .ascii
-        restartOffset = 0
+        nextPart = nil
         renameSource = nil
         mode = .stream
         deflateOptions = DeflateOptions()

@@ -142,3 +142,30 @@ struct UtimeArgumentTests {
         #expect(UtimeArgument(argument: bytes(argument)) == nil)
     }
 }
+
+@Suite("The argument of RANG, draft-bryan-ftp-range section 3.1")
+struct RangeArgumentTests {
+    @Test(
+        arguments: [
+            ("0 0", 0, 1), ("0 9", 0, 10), ("5 5", 5, 1), ("1 1", 1, 1),
+            ("0 9223372036854775807", 0, 1 << 63),
+            ("9223372036854775807 9223372036854775807", .max, 1),
+        ] as [(String, Int64, UInt64)]
+    )
+    func namesTheFirstAndTheLastByte(argument: String, start: Int64, count: UInt64) throws {
+        let part = try #require(RangeArgument(argument: bytes(argument))?.part)
+        #expect(part.start == start && part.count == count)
+    }
+
+    @Test func maySetItBack() {
+        #expect(RangeArgument(argument: bytes("1 0")) == .reset)
+        #expect(RangeArgument.reset.part == nil)
+    }
+
+    @Test(arguments: [
+        "", "0", "0 ", " 0", "2 1", "2 0", "-1 5", "0 x", "0 1 2", "0  1", "0 9223372036854775808",
+    ])
+    func isRefusedOtherwise(argument: String) {
+        #expect(RangeArgument(argument: bytes(argument)) == nil)
+    }
+}

@@ -133,6 +133,7 @@ extension FTPHandler {
         case .appe: try store(argument, appending: true)
         case .stou: try storeUnique(argument)
         case .rest: try setRestartOffset(argument)
+        case .rang: try setRange(argument)
         case .allo: try allocate(argument)
         case .host: try setHost(argument)
         case .lang: try setLanguage(argument)

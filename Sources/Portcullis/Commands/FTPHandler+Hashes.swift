@@ -9,9 +9,10 @@ internal import TLS
 extension FTPHandler {
     /// HASH (draft-bryan-ftpext-hash section 3).
     final func hash(_ argument: [UInt8]) throws(SessionEnd) {
+        let part = takeNextPart()
         guard let path = try path(argument) else { return }
         let algorithm = hashAlgorithm
-        guard let found = try hash(path, nil, algorithm, "HASH", uppercase: false) else { return }
+        guard let found = try hash(path, part, algorithm, "HASH", uppercase: false) else { return }
         // Section 3.2: the first and the last offset; an empty part has no last one.
         let last = max(found.start, found.end - 1)
         try reply(

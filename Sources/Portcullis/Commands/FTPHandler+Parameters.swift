@@ -75,14 +75,32 @@ extension FTPHandler {
             try reply(501, "No support for resume of ASCII transfer; send TYPE I first.")
             return
         }
-        restartOffset = offset
+        nextPart = offset == 0 ? nil : ByteRange(start: offset)
         try reply(350, "Restart position accepted (\(offset)).")
     }
 
-    /// Takes the restart position, which is good for one transfer.
-    final func takeRestartOffset() -> Int64 {
-        defer { restartOffset = 0 }
-        return restartOffset
+    /// RANG (draft-bryan-ftp-range section 3); the last one of REST and RANG holds.
+    final func setRange(_ argument: [UInt8]) throws(SessionEnd) {
+        guard let wanted = RangeArgument(argument: argument) else {
+            try reply(501, "RANG takes the offsets of the first and the last byte.")
+            return
+        }
+        guard type == .image || wanted == .reset else {
+            try reply(501, "No support for parts of ASCII transfers; send TYPE I first.")
+            return
+        }
+        nextPart = wanted.part
+        switch wanted {
+        case .reset: try reply(350, "The whole file again.")
+        case .range(let first, let last):
+            try reply(350, "Restarting at \(first). End byte range at \(last).")
+        }
+    }
+
+    /// Takes what REST or RANG set, which is good for one transfer.
+    final func takeNextPart() -> ByteRange? {
+        defer { nextPart = nil }
+        return nextPart
     }
 
     final func setOptions(_ argument: [UInt8]) throws(SessionEnd) {

@@ -6,21 +6,27 @@ internal import LinuxSystem
 
 extension FTPHandler {
     final func retrieve(_ argument: [UInt8]) throws(SessionEnd) {
-        let offset = takeRestartOffset()
+        let part = takeNextPart()
+        let offset = part?.start ?? 0
         guard let path = try path(argument), try mayTransfer(), let login else { return }
-        guard type == .image || offset == 0 else {
+        guard type == .image || part == nil else {
             try reply(550, "No support for resume of ASCII transfer.")
             return
         }
         let source: any TransferSource
-        let size: Int64
+        let end: Int64
         do throws(FileError) {
             let opened = try login.fileSystem.openForReading(path)
-            size = opened.facts.size
-            guard offset <= size else { throw FileError.beyondEnd }
+            let size = opened.facts.size
+            guard let found = part.map({ $0.end(in: size) }) ?? size else { throw .beyondEnd }
+            end = found
             let file = opened.takeDescriptor()
-            if offset > 0 { try seek(file, to: offset) }
-            source = FileSource(file)
+            if part?.count != nil {
+                source = try FilePart(file, from: offset, count: end - offset)
+            } else {
+                if offset > 0 { try seek(file, to: offset) }
+                source = FileSource(file)
+            }
         } catch {
             try refuse(error, error == .beyondEnd ? 554 : 550, "RETR \(path.quoted)")
             return
@@ -29,7 +35,7 @@ extension FTPHandler {
         let opening: ReplyText =
             type == .ascii
             ? "Opening ASCII mode data connection for \(path: path)."
-            : "Opening BINARY mode data connection for \(path: path) (\(size - offset) bytes)."
+            : "Opening BINARY mode data connection for \(path: path) (\(end - offset) bytes)."
         try transfer(
             "RETR",
             path,
@@ -42,19 +48,23 @@ extension FTPHandler {
     }
 
     final func store(_ argument: [UInt8], appending: Bool) throws(SessionEnd) {
-        let offset = takeRestartOffset()
+        let part = takeNextPart()
         guard let path = try path(argument) else { return }
-        guard type == .image || offset == 0 else {
+        guard type == .image || part == nil else {
             try reply(550, "No support for resume of ASCII transfer.")
             return
         }
-        let disposition: WriteDisposition =
-            appending ? .append : offset > 0 ? .resume(offset: offset) : .replace
-        try upload(appending ? "APPE" : "STOR", path, disposition)
+        guard !appending || part?.count == nil else {
+            try reply(503, "RANG does not go with APPE.")
+            return
+        }
+        let resumes = part.map { WriteDisposition.resume(offset: $0.start) }
+        let disposition = appending ? .append : resumes ?? .replace
+        try upload(appending ? "APPE" : "STOR", path, disposition, atMost: part?.count)
     }
 
     final func storeUnique(_ argument: [UInt8]) throws(SessionEnd) {
-        _ = takeRestartOffset()
+        _ = takeNextPart()
         let name = argument.isEmpty ? Array("ftp.\(randomWord(count: 8))".utf8) : argument
         guard let path = try path(name) else { return }
         try upload("STOU", path, .unique)
@@ -63,7 +73,8 @@ extension FTPHandler {
     private func upload(
         _ verb: String,
         _ path: VirtualPath,
-        _ disposition: WriteDisposition
+        _ disposition: WriteDisposition,
+        atMost byteCount: UInt64? = nil
     ) throws(SessionEnd) {
         guard try mayTransfer(), let login else { return }
         let file: UploadFile
@@ -86,7 +97,9 @@ extension FTPHandler {
             done: isUnique ? "Transfer complete; FILE: \(path: file.path)" : "Transfer complete.",
             failed: { login.fileSystem.discardUpload() },
             move: { handler throws(TransferFailure) in
-                let sink = try file.open()
+                let whole = try file.open()
+                let sink: any TransferSink =
+                    byteCount.map { BoundedSink(whole, atMost: $0) } ?? whole
                 try handler.receive(into: converts ? HostLineSink(sink) : sink)
             }
         )

@@ -39,3 +39,24 @@ final class FilePart: TransferSource {
         }
     }
 }
+
+/// Another sink that takes no more than a part holds (RANG).
+final class BoundedSink: TransferSink {
+    private let base: any TransferSink
+    private var left: UInt64
+
+    init(_ base: any TransferSink, atMost byteCount: UInt64) {
+        self.base = base
+        left = byteCount
+    }
+
+    func put(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        guard UInt64(bytes.count) <= left else { throw .tooLarge }
+        left -= UInt64(bytes.count)
+        try unsafe base.put(bytes)
+    }
+
+    func finish() throws(FileError) {
+        try base.finish()
+    }
+}
