@@ -18,6 +18,9 @@ package final class Jail: FileSystem {
     /// What the user has stored, where a quota asks for that.
     package var ledger: QuotaLedger?
 
+    /// Gives a new file that is whole to somebody else (`chown_uploads`).
+    package var handOver: ((borrowing OwnedDescriptor) throws(FileError) -> Void)?
+
     /// The upload that goes on.
     var upload: Upload?
 

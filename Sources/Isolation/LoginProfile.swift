@@ -26,6 +26,9 @@ package struct LoginProfile: Hashable, Sendable {
     /// Sessions that the user may have at once (`max_per_user`), 0 for any number.
     package var maximumSessions: UInt32 = 0
 
+    /// Whom uploads are given to (`chown_uploads`).
+    package var uploadOwner: UploadOwner?
+
     /// Creates a profile.
     package init(root: String, rules: FileRules) {
         self.root = root

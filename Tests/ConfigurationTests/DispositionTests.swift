@@ -8,7 +8,7 @@ struct DispositionTests {
         "ssl_ciphers=HIGH", "ssl_dh_file=/etc/dh.pem", "allow_anon_ssl=NO",
         "banned_email_file=/etc/x", "email_password_file=/etc/x",
         "guest_username=ftp", "virtual_use_local_privs=YES",
-        "chown_uploads=YES", "chown_username=root", "chown_upload_mode=0600", "tcp_wrappers=YES",
+        "tcp_wrappers=YES",
         "chroot_list_enable=YES", "chroot_list_file=/etc/x",
         "allow_writeable_chroot=YES", "secure_chroot_dir=/run/x",
         "isolate=YES", "isolate_network=NO", "ptrace_sandbox=YES", "one_process_model=YES",

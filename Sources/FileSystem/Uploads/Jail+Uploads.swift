@@ -43,6 +43,7 @@ extension Jail {
         guard let upload else { throw .impossible }
         try upload.commit()
         self.upload = nil
+        if let handOver { try upload.lendNewFile(to: handOver) }
     }
 
     package func discardUpload() {

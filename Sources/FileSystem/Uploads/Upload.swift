@@ -99,6 +99,13 @@ final class Upload {
         }
     }
 
+    /// Lends the file that this upload made, if it made one.
+    func lendNewFile(
+        to body: (borrowing OwnedDescriptor) throws(FileError) -> Void
+    ) throws(FileError) {
+        if slot != nil { try body(file) }
+    }
+
     /// Ends an upload that failed: removes what this upload made, if that is asked for.
     ///
     /// An empty file is removed in any case: it is all that an upload leaves which never began.

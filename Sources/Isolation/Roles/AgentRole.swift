@@ -16,12 +16,15 @@ enum AgentRole {
         _ profile: LoginProfile,
         channel: consuming MessageSocket,
         quota: SharedPage?,
+        handover: consuming MessageSocket?,
         settings: WardenSettings
     ) -> Never {
         DaemonProcess.setName("ftps-agent")
         let fileSystem: PermittedFileSystem
         do throws(SystemError) {
-            try DaemonProcess.closeDescriptors(except: [channel.descriptor.number])
+            var kept = [channel.descriptor.number]
+            if let number = handover?.descriptor.number { kept.append(number) }
+            try DaemonProcess.closeDescriptors(except: kept)
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
             Credentials.setFileModeMask(profile.rules.umask)
@@ -37,6 +40,10 @@ enum AgentRole {
                 uploads: profile.rules.uploads,
                 refusesLinks: !profile.rules.places.isEmpty
             )
+            if let socket = handover.take() {
+                let client = HandoverClient(socket)
+                jail.handOver = { (file) throws(FileError) in try client.handOver(file) }
+            }
             jail.ledger = quota.map { QuotaLedger(on: $0) }
             try Confinement.enterAgent(
                 root: jail.rootDescriptorNumber,

@@ -29,6 +29,7 @@ final class Warden {
     var watch = Stopwatch()
     private var login: (any Login)?
     private var agent: CInt?
+    private var handover: HandoverDesk?
     let leash: CInt
     /// The Session is gone, or has done what none of ours does.
     var isOver = false
@@ -124,6 +125,7 @@ final class Warden {
             var entries = [
                 PollEntry(channel.descriptor.number, reading: true),
                 isEnding ? .none : PollEntry(leash, reading: true),
+                handover.map { PollEntry($0.pollNumber, reading: true) } ?? .none,
             ]
             guard let count = try? poll(&entries, until: deadline) else { return }
             if count == 0, deadline.hasPassed {
@@ -134,6 +136,7 @@ final class Warden {
                 deadline = Deadline(after: settings.shutdownTimeout)
                 guard (try? channel.send(WardenReply.finish.encoded)) != nil else { return }
             }
+            if entries[2].isReadable { serveHandover() }
             if entries[0].isReadable {
                 do throws(SessionOver) {
                     try serveOne()
@@ -142,6 +145,17 @@ final class Warden {
                 }
                 if isOver { return }
             }
+        }
+    }
+
+    private func serveHandover() {
+        do throws(MessageError) {
+            guard let problem = try handover?.serve() else { return }
+            logger.error("upload not handed over: \(problem)")
+        } catch {
+            // The Agent is gone, as the Session will notice, or is none of ours any more.
+            if error != .truncated { logger.error("violation on the handover channel: \(error)") }
+            handover = nil
         }
     }
 
@@ -284,6 +298,8 @@ final class Warden {
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
             let quota = try quotaPage(for: profile)
+            var desk: MessageSocketPair?
+            if profile.uploadOwner != nil { desk = try MessageSocket.makePair() }
             switch try DaemonProcess.fork() {
             case .child:
                 AgentRole.run(
@@ -291,10 +307,18 @@ final class Warden {
                     profile,
                     channel: pair.takeSecond(),
                     quota: quota,
+                    handover: desk.take()?.takeSecond(),
                     settings: settings
                 )
             case .parent(let process):
                 agent = process
+                if let owner = profile.uploadOwner, let socket = desk.take()?.takeFirst() {
+                    handover = HandoverDesk(
+                        socket,
+                        owner: owner,
+                        uploader: account.credentials.user
+                    )
+                }
                 let end = pair.takeFirst()
                 var answer: [UInt8] = []
                 if let message = try end.receive() { answer = message.bytes }
@@ -321,6 +345,7 @@ final class Warden {
         // Closing a PAM session may hang as well as opening one.
         limitLogin()
         defer { KillTimer.stop() }
+        handover = nil
         if let process = agent.take() {
             // Without its Session an Agent finishes an upload as failed and ends by itself.
             if !DaemonProcess.awaitEnd(of: process, until: Deadline(after: Self.agentTimeout)) {

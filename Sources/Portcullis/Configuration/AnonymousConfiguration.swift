@@ -28,5 +28,11 @@ extension Configuration {
         package var worldReadableOnly = true
         /// The permission bits taken from new files and directories (`anon_umask`).
         package var umask: UInt16 = 0o077
+        /// Whether new files are given to somebody else once they are whole (`chown_uploads`).
+        package var givesUploadsAway = false
+        /// The account that they are given to (`chown_username`).
+        package var uploadOwner = "root"
+        /// The permission bits that they get then (`chown_upload_mode`).
+        package var uploadMode: UInt16 = 0o600
     }
 }

@@ -2,6 +2,7 @@ internal import Authentication
 internal import FTPProtocol
 internal import FileSystem
 internal import Isolation
+internal import LinuxSystem
 
 // From an account and the configuration to what the login gets.
 
@@ -37,6 +38,16 @@ extension LoginProfile {
         profile.maximumSessions = UInt32(
             clamping: configuration.listening.maximumSessionsPerUser
         )
+        if account.kind == .anonymous, configuration.anonymous.givesUploadsAway {
+            let name = configuration.anonymous.uploadOwner
+            guard let owner = SystemAccount(named: name) else {
+                throw .unavailable(reason: "chown_username: there is no account `\(name)`")
+            }
+            profile.uploadOwner = UploadOwner(
+                user: owner.credentials.user,
+                mode: configuration.anonymous.uploadMode
+            )
+        }
         profile.sessionOptions = options.accepted
         profile.remarks = options.remarks
         return profile

@@ -20,19 +20,9 @@ extension ConfigurationOption {
         .toggle("anon_other_write_enable", sets: \.anonymous.allowsOtherWriting),
         .toggle("anon_world_readable_only", sets: \.anonymous.worldReadableOnly),
         .permissions("anon_umask", sets: \.anonymous.umask),
-        .ignoredToggle(
-            "chown_uploads",
-            when: true,
-            why: "uploads stay with the account that stored them"
-        ),
-        .ignoredText(
-            "chown_username",
-            why: "uploads stay with the account that stored them"
-        ),
-        .ignoredNumber(
-            "chown_upload_mode",
-            why: "uploads stay with the account that stored them"
-        ),
+        .toggle("chown_uploads", sets: \.anonymous.givesUploadsAway),
+        .name("chown_username", sets: \.anonymous.uploadOwner),
+        .permissions("chown_upload_mode", sets: \.anonymous.uploadMode),
         .ignoredToggle(
             "allow_anon_ssl",
             when: false,
