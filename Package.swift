@@ -128,7 +128,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ConfigurationTests",
-            dependencies: ["Portcullis"],
+            dependencies: ["FTPProtocol", "LinuxSystem", "Portcullis"],
             swiftSettings: strict
         ),
     ],

@@ -12,12 +12,23 @@ extension FTPServer {
         let tls = configuration.tls
         guard tls.isEnabled else { return [] }
         let certificate = tls.certificateFile ?? ""
-        return [
+        var files = [
             CertificateFiles(
                 certificate: certificate,
-                privateKey: tls.privateKeyFile ?? certificate
+                privateKey: tls.privateKeyFile ?? certificate,
+                passphrase: tls.passphraseFile
             )
         ]
+        if let second = tls.ecCertificateFile {
+            files.append(
+                CertificateFiles(
+                    certificate: second,
+                    privateKey: tls.ecPrivateKeyFile ?? second,
+                    passphrase: tls.passphraseFile
+                )
+            )
+        }
+        return files
     }
 
     /// Starts the process that keeps the keys, where there are any.
@@ -62,6 +73,7 @@ extension FTPServer {
                 certificateFiles(report.configuration),
                 keys: .elsewhere,
                 policy: TLSPolicy(
+                    level: tls.policy,
                     allows12: tls.allows12,
                     allows13: tls.allows13,
                     requestsClientCertificate: tls.requestsClientCertificate
@@ -96,7 +108,16 @@ extension FTPServer {
                 key,
                 report,
                 text,
-                mend: "name a PEM file that holds the key, without a passphrase"
+                mend: "name a PEM file that holds the key, and its passphrase in"
+                    + " ssl_key_passphrase_file if it has one"
+            )
+        case .passphrase:
+            return .option(
+                "ssl_key_passphrase_file",
+                tls.passphraseFile ?? "",
+                report,
+                "the file cannot be read",
+                mend: "name a file whose first line is the passphrase"
             )
         case .keyMismatch:
             return .option(

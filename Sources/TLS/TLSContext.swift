@@ -84,9 +84,9 @@ internal import LinuxSystem
         guard
             unsafe COpenSSL_SSL_CTX_set_min_proto_version(pointer, floor) == 1,
             unsafe COpenSSL_SSL_CTX_set_max_proto_version(pointer, ceiling) == 1,
-            unsafe SSL_CTX_set_cipher_list(pointer, TLSPolicy.suites12) == 1,
-            unsafe SSL_CTX_set_ciphersuites(pointer, TLSPolicy.suites13) == 1,
-            unsafe COpenSSL_SSL_CTX_set1_groups_list(pointer, TLSPolicy.groups) == 1,
+            unsafe SSL_CTX_set_cipher_list(pointer, policy.suites12) == 1,
+            unsafe SSL_CTX_set_ciphersuites(pointer, policy.suites13) == 1,
+            unsafe COpenSSL_SSL_CTX_set1_groups_list(pointer, policy.groups) == 1,
             unsafe SSL_CTX_set_num_tickets(pointer, 0) == 1
         else {
             throw .draining(.configuration)

@@ -15,6 +15,8 @@ package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
         case certificate
         /// Reading the private key.
         case privateKey
+        /// Reading the file with the key's passphrase.
+        case passphrase
         /// Holding the private key against the certificate.
         case keyMismatch
         /// The handshake.

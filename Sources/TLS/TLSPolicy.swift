@@ -2,6 +2,19 @@
 ///
 /// TLS 1.2 is the floor. There is no way to ask for less.
 package struct TLSPolicy: Hashable, Sendable {
+    /// A set of suites and groups with a name (`ssl_policy`).
+    package enum Level: String, CaseIterable, Hashable, Sendable {
+        /// TLS 1.3 alone.
+        case modern
+        /// TLS 1.2 and 1.3, with AEAD and forward secrecy.
+        case intermediate
+        /// Only what FIPS 140-3 approves.
+        case fips
+    }
+
+    /// The suites and groups.
+    package var level = Level.intermediate
+
     /// Whether TLS 1.2 is offered.
     package var allows12: Bool
 
@@ -13,25 +26,34 @@ package struct TLSPolicy: Hashable, Sendable {
 
     /// Creates a policy.
     package init(
+        level: Level = .intermediate,
         allows12: Bool = true,
         allows13: Bool = true,
         requestsClientCertificate: Bool = false
     ) {
-        self.allows12 = allows12
+        self.level = level
+        self.allows12 = allows12 && level != .modern
         self.allows13 = allows13
         self.requestsClientCertificate = requestsClientCertificate
     }
 
-    /// AEAD suites with forward secrecy; TLS 1.3 has no others.
-    static let suites12 = """
-        ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
-        ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
-        ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
-        """
+    /// AEAD suites with forward secrecy.
+    var suites12: String {
+        let approved = """
+            ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
+            ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256
+            """
+        return level == .fips
+            ? approved
+            : "\(approved):ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+    }
 
-    static let suites13 = """
-        TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256
-        """
+    /// TLS 1.3 has no other kind of suite.
+    var suites13: String {
+        let approved = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
+        return level == .fips ? approved : "\(approved):TLS_CHACHA20_POLY1305_SHA256"
+    }
 
-    static let groups = "X25519:P-256:P-384"
+    /// The curves on which keys are agreed; SP 800-186 approves no X25519 for that.
+    var groups: String { level == .fips ? "P-256:P-384" : "X25519:P-256:P-384" }
 }

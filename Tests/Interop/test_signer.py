@@ -1,7 +1,6 @@
 """The process that keeps the private key, and how certificates are exchanged while others go on."""
 
 import os
-import pathlib
 import re
 import signal
 import shutil
@@ -170,3 +169,81 @@ def test_a_storm_of_handshakes_during_reloads(gateway, account):
         assert gateway.session(account).alive()
     gateway.close_clients()
     wait_until(lambda: len(gateway.signers()) == 1, what="one key")
+
+
+def test_rsa_and_ecdsa_at_once(serve, account, tmp_path):
+    rsa, ec = make(tmp_path, "rsa", ["rsa:2048"]), make(tmp_path, "ec", EC)
+    gateway = serve(rsa_cert_file=rsa.chain, rsa_private_key_file=rsa.key,
+                    ec_cert_file=ec.chain, ec_private_key_file=ec.key)
+    for algorithms, certificate in (("RSA+SHA256", rsa), ("ECDSA+SHA256", ec)):
+        gateway.certificate = certificate
+        context = gateway.context("TLSv1.2")
+        context.set_ciphers("ECDHE+AESGCM+a" + algorithms.partition("+")[0])
+        session = gateway.session(account, context=context)
+        assert session.retrieve("NLST", resume=True) == b""
+
+
+def test_an_encrypted_key_opens_with_its_passphrase(serve, account, tmp_path):
+    made = make(tmp_path, "plain", EC)
+    locked = tmp_path / "locked.key"
+    subprocess.run(["openssl", "pkey", "-in", made.key, "-aes256", "-passout", "pass:open sesame",
+                    "-out", locked], check=True, capture_output=True, timeout=30)
+    locked.chmod(0o600)
+    words = tmp_path / "words"
+    words.write_text("open sesame\nsecond line\n")
+    words.chmod(0o600)
+    gateway = serve(rsa_cert_file=made.chain, rsa_private_key_file=locked,
+                    ssl_key_passphrase_file=words)
+    gateway.certificate = made
+    gateway.secrets.append("open sesame")
+    assert gateway.session(account).alive()
+
+
+@pytest.mark.parametrize("policy, refused", [
+    ("modern", {"TLSv1.2"}), ("intermediate", set()), ("fips", set())])
+def test_a_policy_decides_about_versions(serve, account, policy, refused):
+    gateway = serve(ssl_policy=policy)
+    for version in ("TLSv1.2", "TLSv1.3"):
+        if version in refused:
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                gateway.session(account, version)
+        else:
+            assert gateway.session(account, version).alive()
+
+
+def offered(gateway, *arguments):
+    """What s_client negotiates with some arguments; nothing when the handshake fails."""
+    done = subprocess.run(
+        ["openssl", "s_client", "-starttls", "ftp", "-connect", f"{gateway.host}:{gateway.port}",
+         *arguments], input=b"QUIT\r\n", capture_output=True, timeout=30)
+    text = done.stdout.decode(errors="replace")
+    found = re.search(r"Cipher is (\S+)", text)
+    return found.group(1) if found and found.group(1) != "(NONE)" else None
+
+
+def test_fips_leaves_only_what_is_approved(serve):
+    usual, approved = serve(), serve(ssl_policy="fips")
+    chacha = ["-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"]
+    assert offered(usual, *chacha) == "TLS_CHACHA20_POLY1305_SHA256"
+    assert offered(approved, *chacha) is None
+    assert offered(usual, "-groups", "X25519")
+    assert offered(approved, "-groups", "X25519") is None
+    assert offered(approved, "-groups", "P-384")
+    assert offered(approved, "-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305") is None
+    assert offered(approved, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")
+    assert offered(usual, "-tls1_2", "-cipher", "AES128-SHA:ECDHE-ECDSA-AES128-SHA") is None
+
+
+def test_check_config_tells_what_is_wrong_with_a_certificate(tmp_path):
+    from gateway import BINARY, PAM
+    soon = make(tmp_path, "soon", EC)
+    weak = make(tmp_path, "weak", ["rsa:1024"])
+    def told(chain, key):
+        file = tmp_path / "c.conf"
+        file.write_text(f"pam_conf_dir={PAM}\nrsa_cert_file={chain}\nrsa_private_key_file={key}\n")
+        done = subprocess.run([BINARY, "check-config", file], capture_output=True, text=True,
+                              timeout=30)
+        return next(line for line in done.stdout.splitlines() if "rsa_cert_file" in line)
+
+    assert re.search("expires in [12] days", told(soon.chain, soon.key))
+    assert "key is weak: 80 bits" in told(weak.chain, weak.key)

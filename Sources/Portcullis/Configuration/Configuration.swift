@@ -1,5 +1,6 @@
 package import FTPProtocol
 package import FileSystem
+package import TLS
 
 /// Everything an administrator may decide about the daemon, with the defaults.
 ///
@@ -116,6 +117,14 @@ package struct Configuration: Sendable {
         package var certificateFile: String?
         /// The private key, in PEM; nil looks in the certificate's file (`rsa_private_key_file`).
         package var privateKeyFile: String?
+        /// A second certificate chain, with a key of another kind (`ec_cert_file`).
+        package var ecCertificateFile: String?
+        /// Its key; nil looks in the certificate's file (`ec_private_key_file`).
+        package var ecPrivateKeyFile: String?
+        /// A file with the passphrase of the keys (`ssl_key_passphrase_file`).
+        package var passphraseFile: String?
+        /// The suites and groups that are offered (`ssl_policy`).
+        package var policy = TLSPolicy.Level.intermediate
         /// Whether USER and PASS are refused in clear (`force_local_logins_ssl`).
         package var requiredForLogin = true
         /// Whether data connections are refused in clear (`force_local_data_ssl`).

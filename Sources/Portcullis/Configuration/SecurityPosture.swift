@@ -1,3 +1,5 @@
+internal import TLS
+
 /// What a configuration means for those who depend on it, in words.
 package enum SecurityPosture {
     /// A few plain lines for the log at start and for `check-config`.
@@ -38,7 +40,16 @@ package enum SecurityPosture {
         }
         let versions = [tls.allows12 ? "1.2" : nil, tls.allows13 ? "1.3" : nil].compactMap(\.self)
         let names = versions.isEmpty ? "none" : versions.joined(separator: " and ")
-        lines.append("TLS versions: \(names), AEAD suites with forward secrecy only")
+        lines.append(
+            "TLS versions: \(names), AEAD suites with forward secrecy only"
+                + " (ssl_policy=\(tls.policy.rawValue))"
+        )
+        if tls.policy == .fips {
+            lines.append(
+                "WARNING: ssl_policy=fips offers approved algorithms only; whether the module is"
+                    + " validated is up to the system's OpenSSL"
+            )
+        }
         if !tls.strictReadEOF {
             lines.append(
                 "WARNING: strict_ssl_read_eof=NO takes an upload that somebody cut short for a"

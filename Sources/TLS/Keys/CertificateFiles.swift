@@ -5,10 +5,14 @@ package struct CertificateFiles: Hashable, Sendable {
     /// Its key in PEM; may be the same file.
     package var privateKey: String
 
+    /// A file whose first line is the key's passphrase; `nil` for a key without one.
+    package var passphrase: String?
+
     /// Names the files.
-    package init(certificate: String, privateKey: String) {
+    package init(certificate: String, privateKey: String, passphrase: String? = nil) {
         self.certificate = certificate
         self.privateKey = privateKey
+        self.passphrase = passphrase
     }
 }
 

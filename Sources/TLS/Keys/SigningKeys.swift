@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Glibc
 package import LinuxSystem
 
 /// The server's private keys, in the one process that has them.
@@ -13,7 +14,7 @@ package import LinuxSystem
         var keys: [PrivateKey] = []
         for file in files {
             let certificate = try Certificate(file.certificate)
-            let key = try PrivateKey(file.privateKey)
+            let key = try PrivateKey(file.privateKey, passphraseFile: file.passphrase)
             guard unsafe X509_check_private_key(certificate.pointer, key.pointer) == 1 else {
                 throw .draining(.keyMismatch)
             }
@@ -39,21 +40,45 @@ package import LinuxSystem
 @safe private final class PrivateKey {
     let pointer: OpaquePointer
 
-    init(_ path: String) throws(TLSError) {
+    init(_ path: String, passphraseFile: String?) throws(TLSError) {
         ERR_clear_error()
+        let passphrase = try Self.passphrase(in: passphraseFile)
         guard let file = unsafe BIO_new_file(path, "r") else { throw .draining(.privateKey) }
         defer { unsafe BIO_free_all(file) }
         // Without a callback OpenSSL would ask for a passphrase on the terminal.
-        guard
-            let pointer = unsafe PEM_read_bio_PrivateKey(file, nil, { _, _, _, _ in -1 }, nil)
-        else {
-            throw .draining(.privateKey)
+        let read = unsafe passphrase.withCString { text in
+            unsafe PEM_read_bio_PrivateKey(
+                file,
+                nil,
+                { buffer, capacity, _, text in
+                    guard let buffer = unsafe buffer, let text = unsafe text else { return -1 }
+                    let source = unsafe text.assumingMemoryBound(to: CChar.self)
+                    let count = unsafe strlen(source)
+                    guard count > 0, count <= Int(capacity) else { return -1 }
+                    unsafe buffer.update(from: source, count: count)
+                    return CInt(count)
+                },
+                UnsafeMutableRawPointer(mutating: text)
+            )
         }
+        guard let pointer = unsafe read else { throw .draining(.privateKey) }
         unsafe self.pointer = pointer
     }
 
     deinit {
         unsafe EVP_PKEY_free(pointer)
+    }
+
+    /// The first line of a file, which nobody else should be able to read.
+    private static func passphrase(in path: String?) throws(TLSError) -> Secret {
+        guard let path else { return Secret(copying: []) }
+        do throws(SystemError) {
+            var content = try readFile(at: path, maximumByteCount: 4_096)
+            defer { unsafe content.withUnsafeMutableBytes { unsafe wipeMemory($0) } }
+            return Secret(copying: content.prefix { $0 != 10 && $0 != 13 && $0 != 0 })
+        } catch {
+            throw TLSError(.passphrase)
+        }
     }
 
     func sign(_ request: SignatureRequest) -> [UInt8] {

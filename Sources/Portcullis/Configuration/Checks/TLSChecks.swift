@@ -1,3 +1,5 @@
+internal import TLS
+
 extension ConfigurationDraft {
     /// Checks certificates and versions, and settles what follows from other options.
     mutating func checkTLS() {
@@ -15,6 +17,17 @@ extension ConfigurationDraft {
                 mend: "write ssl_tlsv13=YES"
             )
         }
+        if configuration.tls.policy == .modern {
+            guard configuration.tls.allows13 else {
+                refuse(
+                    "ssl_policy",
+                    why: "modern is TLS 1.3 alone, and ssl_tlsv13=NO",
+                    mend: "write ssl_tlsv13=YES"
+                )
+                return
+            }
+            configuration.tls.allows12 = false
+        }
         guard let certificate = configuration.tls.certificateFile else {
             refuse(
                 "rsa_cert_file",
@@ -24,11 +37,46 @@ extension ConfigurationDraft {
             ignore("rsa_private_key_file", why: "there is no certificate to go with it")
             return
         }
-        if let key = configuration.tls.privateKeyFile {
-            _ = examine(certificate, of: "rsa_cert_file")
-            checkKey(key, of: "rsa_private_key_file")
+        checkPair(
+            certificate,
+            configuration.tls.privateKeyFile,
+            of: "rsa_cert_file",
+            "rsa_private_key_file"
+        )
+        if let second = configuration.tls.ecCertificateFile {
+            let key = configuration.tls.ecPrivateKeyFile
+            checkPair(second, key, of: "ec_cert_file", "ec_private_key_file")
         } else {
-            checkKey(certificate, of: "rsa_cert_file")
+            ignore("ec_private_key_file", why: "it needs ec_cert_file")
+        }
+        if let file = configuration.tls.passphraseFile {
+            checkKey(file, of: "ssl_key_passphrase_file")
+        }
+    }
+
+    private mutating func checkPair(
+        _ certificate: String,
+        _ key: String?,
+        of name: String,
+        _ keyName: String
+    ) {
+        if let key {
+            _ = examine(certificate, of: name)
+            checkKey(key, of: keyName)
+        } else {
+            checkKey(certificate, of: name)
+        }
+        guard let facts = CertificateFacts(file: certificate) else { return }
+        if facts.secondsLeft < 0 {
+            remark(on: name, "the certificate has expired")
+        } else if facts.daysLeft < 30 {
+            remark(on: name, "the certificate expires in \(facts.daysLeft) days")
+        }
+        if facts.securityBits < CertificateFacts.minimumSecurityBits {
+            remark(
+                on: name,
+                "its \(facts.keyType) key is weak: \(facts.securityBits) bits of security"
+            )
         }
     }
 

@@ -1,9 +1,28 @@
+internal import TLS
+
 extension ConfigurationOption {
     /// TLS on the control and data connections.
     static let tls: [ConfigurationOption] = [
         .toggle("ssl_enable", sets: \.tls.isEnabled),
         .text("rsa_cert_file", sets: \.tls.certificateFile),
         .text("rsa_private_key_file", sets: \.tls.privateKeyFile),
+        .text("ec_cert_file", sets: \.tls.ecCertificateFile),
+        .text("ec_private_key_file", sets: \.tls.ecPrivateKeyFile),
+        .text("ssl_key_passphrase_file", sets: \.tls.passphraseFile),
+        .text("ssl_policy") { (draft, text) in
+            guard let text else {
+                draft.configuration.tls.policy = .intermediate
+                return .honoured
+            }
+            guard let level = TLSPolicy.Level(rawValue: text.lowercased()) else {
+                return .refused(
+                    why: "there is no such policy",
+                    mend: "write modern, intermediate or fips"
+                )
+            }
+            draft.configuration.tls.policy = level
+            return .honoured
+        },
         .toggle("force_local_logins_ssl", sets: \.tls.requiredForLogin),
         .toggle("force_local_data_ssl", sets: \.tls.requiredForData),
         .toggle("ssl_tlsv12", "ssl_tlsv1_2", sets: \.tls.allows12),

@@ -1,0 +1,44 @@
+internal import COpenSSL
+internal import Glibc
+internal import LinuxSystem
+
+/// What an administrator should know about a certificate before anybody else finds out.
+package struct CertificateFacts: Hashable, Sendable {
+    /// Seconds until it expires; negative once it has.
+    package let secondsLeft: Int64
+
+    /// The kind of key, such as `RSA` or `EC`.
+    package let keyType: String
+
+    /// The strength of the key in bits, as NIST SP 800-57 part 1 compares kinds of key.
+    package let securityBits: Int
+
+    /// Below this no key is good enough today (NIST SP 800-131A).
+    package static let minimumSecurityBits = 112
+
+    /// Whole days until it expires; negative once it has.
+    package var daysLeft: Int { Int(secondsLeft / 86_400) }
+
+    /// Looks at the first certificate of a PEM file.
+    ///
+    /// - Returns: `nil` when the file holds none.
+    package init?(file path: String) {
+        ERR_clear_error()
+        defer { ERR_clear_error() }
+        guard let file = unsafe BIO_new_file(path, "r") else { return nil }
+        defer { unsafe BIO_free_all(file) }
+        guard let certificate = unsafe PEM_read_bio_X509(file, nil, nil, nil) else { return nil }
+        defer { unsafe X509_free(certificate) }
+        guard let key = unsafe X509_get0_pubkey(certificate),
+            let type = unsafe EVP_PKEY_get0_type_name(key)
+        else { return nil }
+        var days: CInt = 0
+        var seconds: CInt = 0
+        guard
+            unsafe ASN1_TIME_diff(&days, &seconds, nil, X509_get0_notAfter(certificate)) == 1
+        else { return nil }
+        secondsLeft = Int64(days) * 86_400 + Int64(seconds)
+        keyType = unsafe String(cString: type)
+        securityBits = Int(unsafe EVP_PKEY_get_security_bits(key))
+    }
+}
