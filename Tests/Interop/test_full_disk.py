@@ -2,6 +2,7 @@
 
 import ftplib
 import io
+import os
 import subprocess
 
 import pytest
@@ -32,12 +33,14 @@ def small_disk(root, tmp_path):
 
 @pytest.mark.parametrize("size", [3_000_000, 60_000_000])
 @pytest.mark.parametrize("deletes", ["NO", "YES"])
-def test_stock_ftplib_reads_452(small_disk, serve, account, size, deletes):
-    gateway = serve(local_root=small_disk, delete_failed_uploads=deletes)
+@pytest.mark.parametrize("atomic", ["NO", "YES"])
+def test_stock_ftplib_reads_452(small_disk, serve, account, size, deletes, atomic):
+    gateway = serve(local_root=small_disk, delete_failed_uploads=deletes, atomic_uploads=atomic)
     client = gateway.ftp(account)
     with pytest.raises(ftplib.error_temp, match="^452 "):
         client.storbinary("STOR big", io.BytesIO(b"x" * size))
-    assert (small_disk / "big").exists() == (deletes == "NO")
+    assert (small_disk / "big").exists() == (deletes == "NO" and atomic == "NO")
+    assert len(os.listdir(small_disk)) == (1 if deletes == "NO" else 0)
     assert client.pwd() == "/"
     if deletes == "YES":
         client.storbinary("STOR small", io.BytesIO(b"fits"))
