@@ -19,7 +19,7 @@ def test_every_command_is_explained_and_checked(session):
         session.expect(f"SITE HELP {name}", 214)
         session.expect(f"site help {name.lower()}", 214)
         reply = session.command(f"SITE {name}")
-        optional = name in ("HELP", "UMASK", "IDLE", "WHO")
+        optional = name in ("HELP", "UMASK", "IDLE", "WHO", "QUOTA")
         assert reply.code != 500 and (reply.code < 300 if optional else reply.code == 501)
     session.expect("SITE HELP NOSUCH", 501)
     session.expect("SITE WHO everybody", 501)
@@ -165,3 +165,19 @@ def test_facts_are_set_together(session, account):
 def test_the_time_of_making_cannot_be_set(session):
     session.expect("MFCT 20000101000000 f", 502)
     assert "MFCT" not in session.expect("FEAT", 211).text
+
+
+def test_a_denied_command_is_not_named_and_not_served_behind_site(serve, account):
+    account.file("f", b"1")
+    denied = "HASH,HOST,MLST,MKD,RMD,CPFR,CPTO,MFMT"
+    session = serve(cmds_denied=denied).session(account)
+    features = session.expect("FEAT", 211).lines
+    for name in denied.split(","):
+        assert not [line for line in features if line.split()[0] == name]
+        # Denied comes before what is wrong with the argument.
+        session.expect(name, 550)
+        session.expect(f"HELP {name}", 501)
+    for line in ("MKDIR d", "MKDIR -p d/e", "RMDIR d", "CPFR f", "CPTO g", "UTIME 200001010000 f"):
+        session.expect(f"SITE {line}", 550)
+        assert f"SITE {line.split()[0]} " not in session.expect("SITE HELP", 214).text
+    assert os.listdir(account.home) == ["f"]

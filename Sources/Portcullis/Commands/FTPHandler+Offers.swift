@@ -29,6 +29,19 @@ extension FTPHandler {
             || session.allowedCommands.map { !$0.contains(verb.rawValue) } ?? false
     }
 
+    /// Whether the configuration forbids a command behind SITE: one that does what a forbidden
+    /// command does is forbidden as well.
+    final func isDenied(_ command: SiteCommand) -> Bool {
+        switch command {
+        case .mkdir: isDenied(Verb.mkd)
+        case .rmdir: isDenied(Verb.rmd)
+        case .cpfr: isDenied(Verb.cpfr)
+        case .cpto: isDenied(Verb.cpto)
+        case .utime: isDenied(Verb.mfmt)
+        default: false
+        }
+    }
+
     /// Whether FEAT and HELP name a command.
     final func serves(_ verb: Verb) -> Bool {
         guard CommandTable.rule(for: verb).isImplemented, offers(verb), !isDenied(verb),
@@ -46,6 +59,7 @@ extension FTPHandler {
 
     /// Whether SITE HELP names a command.
     final func serves(_ command: SiteCommand) -> Bool {
-        offers(command) && configuration.files.permissions.isSuperset(of: command.permissions)
+        offers(command) && !isDenied(command)
+            && configuration.files.permissions.isSuperset(of: command.permissions)
     }
 }

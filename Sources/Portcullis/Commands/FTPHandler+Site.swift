@@ -20,6 +20,10 @@ extension FTPHandler {
             try reply(502, "Command not implemented.")
             return
         }
+        guard !isDenied(command) else {
+            try reply(550, "Permission denied.")
+            return
+        }
         switch command.argument {
         case .none where !rest.isEmpty:
             try reply(501, "SITE \(command.rawValue) takes no argument.")
