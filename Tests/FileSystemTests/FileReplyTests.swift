@@ -65,7 +65,7 @@ struct FileReplyTests {
     }
 
     @Test func unknownKindsAreRefused() {
-        for tag in 0...UInt8.max where !(1...7).contains(tag) {
+        for tag in 0...UInt8.max where !(1...8).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try FileReply(decoding: [tag]) }
         }
     }
