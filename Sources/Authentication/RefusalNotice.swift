@@ -1,7 +1,7 @@
 /// What a client is told of a refused login.
 ///
 /// One text for everything, so that nobody can find out which accounts exist (RFC 2577 section 7),
-/// but for two cases in which the password was right and something else has to be done.
+/// but for the cases in which the password was right and something else has to be done.
 package enum RefusalNotice: UInt8, Hashable, Sendable {
     /// Nothing more is told.
     case incorrect = 1
@@ -9,12 +9,15 @@ package enum RefusalNotice: UInt8, Hashable, Sendable {
     case accountExpired
     /// The password is past its end, and FTP has no way to change it.
     case passwordExpired
+    /// The user has as many sessions as allowed (`max_per_user`).
+    case tooManySessions
 
     /// The text of the reply.
     package var text: String {
         switch self {
         case .incorrect: "Login incorrect."
         case .accountExpired: "Account has expired; ask the administrator of this server."
+        case .tooManySessions: "Too many sessions of this user; please try again later."
         case .passwordExpired:
             "Password has expired and must be changed; ask the administrator of this server."
         }
@@ -27,7 +30,8 @@ extension LoginRefusal {
         switch self {
         case .accountExpired: .accountExpired
         case .passwordExpired: .passwordExpired
-        case .unknownUser, .wrongPassword, .denied, .tooManySessions, .unavailable: .incorrect
+        case .tooManySessions: .tooManySessions
+        case .unknownUser, .wrongPassword, .denied, .unavailable: .incorrect
         }
     }
 }

@@ -37,13 +37,13 @@ struct PAMPromptTests {
 
 @Suite("What a client is told of a refused login")
 struct RefusalNoticeTests {
-    @Test func everythingButExpiryLooksTheSame() {
+    @Test func everythingLooksTheSameUnlessThePasswordWasRight() {
         let refusals: [LoginRefusal] = [
-            .unknownUser, .wrongPassword, .denied(rule: "x"), .tooManySessions,
-            .unavailable(reason: "x"),
+            .unknownUser, .wrongPassword, .denied(rule: "x"), .unavailable(reason: "x"),
         ]
         #expect(Set(refusals.map(\.notice)) == [.incorrect])
         #expect(RefusalNotice.incorrect.text == "Login incorrect.")
+        #expect(LoginRefusal.tooManySessions.notice == .tooManySessions)
         #expect(LoginRefusal.accountExpired.notice == .accountExpired)
         #expect(LoginRefusal.passwordExpired.notice == .passwordExpired)
     }

@@ -63,7 +63,7 @@ def test_bans_can_be_switched_off(serve):
 def test_a_user_has_a_limited_number_of_sessions(serve, account, other_account):
     gateway = serve(max_per_user="2")
     first, second = gateway.session(account), gateway.session(account)
-    with pytest.raises(ftplib.error_perm, match="^530"):
+    with pytest.raises(ftplib.error_perm, match="^530 Too many sessions"):
         gateway.ftp(account)
     assert gateway.session(other_account).alive()
     first.expect("QUIT", 221)
