@@ -29,6 +29,9 @@ package struct LoginProfile: Hashable, Sendable {
     /// Whom uploads are given to (`chown_uploads`).
     package var uploadOwner: UploadOwner?
 
+    /// Whether the login may ask what owners are called (`text_userdb_names`).
+    package var namesAccounts = false
+
     /// Creates a profile.
     package init(root: String, rules: FileRules) {
         self.root = root

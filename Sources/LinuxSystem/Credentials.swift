@@ -115,6 +115,29 @@ package struct SystemAccount: Hashable, Sendable {
         return false
     }
 
+    /// What a user is called (`getpwuid_r(3)`), if anything.
+    package static func name(ofUser user: uid_t) -> String? {
+        var entry = unsafe passwd()
+        var result: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        guard unsafe getpwuid_r(user, &entry, &buffer, buffer.count, &result) == 0,
+            unsafe result != nil, let name = unsafe entry.pw_name
+        else { return nil }
+        return unsafe String(cString: name)
+    }
+
+    /// What a group is called (`getgrgid_r(3)`), if anything.
+    package static func name(ofGroup group: gid_t) -> String? {
+        var entry = unsafe Glibc.group()
+        var result: UnsafeMutablePointer<Glibc.group>?
+        // The members stand in it, too.
+        var buffer = [CChar](repeating: 0, count: 65_536)
+        guard unsafe getgrgid_r(group, &entry, &buffer, buffer.count, &result) == 0,
+            unsafe result != nil, let name = unsafe entry.gr_name
+        else { return nil }
+        return unsafe String(cString: name)
+    }
+
     /// Whether an account has this user id (`getpwuid_r(3)`).
     package static func exists(user: uid_t) -> Bool {
         var entry = unsafe passwd()

@@ -38,6 +38,8 @@ class FTPHandler {
 
     var workingDirectory = VirtualPath.root
 
+    private(set) lazy var ownerNames = OwnerNames(warden)
+
     /// Where the message of the directory was shown (`dirmessage_enable`).
     var visitedDirectories: Set<VirtualPath> = []
     var type = TransferType.ascii

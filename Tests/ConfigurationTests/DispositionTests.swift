@@ -14,7 +14,7 @@ struct DispositionTests {
         "isolate=YES", "isolate_network=NO", "ptrace_sandbox=YES", "one_process_model=YES",
         "run_as_launching_user=YES", "setproctitle_enable=YES", "background=YES",
         "no_log_lock=YES", "async_abor_enable=YES", "use_sendfile=YES",
-        "text_userdb_names=YES",
+
         "session_support=NO",
         "xferlog_enable=YES",
         "xferlog_std_format=YES", "xferlog_file=/var/log/x", "vsftpd_log_file=/var/log/x",
@@ -48,7 +48,8 @@ struct DispositionTests {
         "anon_upload_enable=YES", "anon_mkdir_write_enable=YES", "anon_other_write_enable=YES",
         "anon_world_readable_only=NO", "anon_umask=022", "no_anon_password=YES",
         "force_anon_logins_ssl=YES", "force_anon_data_ssl=NO", "allow_anon_ssl=YES",
-        "ls_recurse_enable=YES", "dirmessage_enable=YES", "message_file=welcome.txt",
+        "ls_recurse_enable=YES", "text_userdb_names=YES", "dirmessage_enable=YES",
+        "message_file=welcome.txt",
         "tilde_user_enable=YES", "deny_file={*.mp3,*.mov,.private}", "hide_file={.*}",
         "upload_file=*.csv", "download_file=*.{csv,txt}", "deny_file=", "override_perm=",
         "override_perm=/in:elw:recursive,/out:elr /a:b:", "override_perm=/:elr",

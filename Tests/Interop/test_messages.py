@@ -112,3 +112,19 @@ def test_without_the_option_a_tilde_is_a_letter(gateway, account):
     assert session.retrieve("RETR ~/f") == b"letter"
     session.expect("CWD ~", 250)
     session.expect("CWD ~", 550)
+
+
+def test_owners_have_names_where_that_is_asked_for(serve, account):
+    account.file("mine")
+    os.chown(account.file("strange"), 3_999_999, 3_999_998)
+    users = {}
+    for gateway in (serve(text_userdb_names="YES"), serve(),
+                    serve(text_userdb_names="YES", hide_ids="YES")):
+        session = gateway.session(account)
+        for _ in range(2):
+            shown = session.retrieve("LIST").decode().split("\r\n")[:-1]
+        users[gateway] = {line.split()[-1]: line.split()[2:4] for line in shown}
+    named, plain, hidden = users.values()
+    assert named == {"mine": [account.name] * 2, "strange": ["3999999", "3999998"]}
+    assert plain["mine"] == [str(account.uid), str(account.gid)]
+    assert hidden["mine"] == ["ftp", "ftp"]

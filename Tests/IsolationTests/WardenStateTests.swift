@@ -7,7 +7,7 @@ import Testing
 struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
-        .shareRate, .answer, .giveUp,
+        .shareRate, .answer, .giveUp, .accountName,
     ]
 
     /// Every state with exactly what it allows.
@@ -20,11 +20,17 @@ struct WardenStateTests {
         (.awaitingAnswer(attemptsLeft: 1), [.answer, .giveUp, .log]),
         (
             .loggedIn(attemptsLeft: 3),
-            [.endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate]
+            [
+                .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
+                .accountName,
+            ]
         ),
         (
             .loggedIn(attemptsLeft: 0),
-            [.endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate]
+            [
+                .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
+                .accountName,
+            ]
         ),
     ]
 

@@ -17,6 +17,8 @@ package enum UnixListing {
     ///   - now: The present, in seconds since 1970 UTC.
     ///   - utcOffset: Seconds to add for times as the reader wishes to see them; 0 for UTC.
     ///   - hidesOwners: Whether to show `ftp` in place of owner and group.
+    ///   - owner: The owner's name in place of its number.
+    ///   - group: The group's name in place of its number.
     ///   - classifies: Whether a sign for the kind stands behind the name (`ls -F`).
     ///   - output: Where the line goes.
     package static func append(
@@ -24,6 +26,8 @@ package enum UnixListing {
         now: Int64,
         utcOffset: Int64,
         hidesOwners: Bool,
+        owner: String? = nil,
+        group: String? = nil,
         classifies: Bool = false,
         to output: inout [UInt8]
     ) {
@@ -35,8 +39,8 @@ package enum UnixListing {
         if hidesOwners {
             output.append(ascii: "ftp      ftp      ")
         } else {
-            appendIdentifier(facts.owner, to: &output)
-            appendIdentifier(facts.group, to: &output)
+            appendIdentifier(facts.owner, owner, to: &output)
+            appendIdentifier(facts.group, group, to: &output)
         }
         output.appendDecimal(UInt64(max(facts.size, 0)), width: 8)
         output.append(.space)
@@ -53,10 +57,19 @@ package enum UnixListing {
         output.append(.lineFeed)
     }
 
-    /// Appends a number left aligned in eight columns, and the blank behind it.
-    private static func appendIdentifier(_ number: UInt32, to output: inout [UInt8]) {
+    /// Appends a name or a number left aligned in eight columns, and the blank behind it.
+    private static func appendIdentifier(
+        _ number: UInt32,
+        _ name: String?,
+        to output: inout [UInt8]
+    ) {
         let start = output.count
-        output.appendDecimal(UInt64(number))
+        // A blank in a name would be the end of the column.
+        if let name, name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) {
+            output.append(ascii: name)
+        } else {
+            output.appendDecimal(UInt64(number))
+        }
         repeat { output.append(.space) } while output.count - start < 9
     }
 

@@ -93,6 +93,14 @@ package final class WardenClient {
         return RateLimiter(rate: rate, sharing: page, at: 0)
     }
 
+    /// Asks what a user or a group is called (`text_userdb_names`).
+    package func name(of account: AccountNumber) throws(WardenGone) -> String? {
+        guard case .accountName(let name) = try ask(.accountName(account)).reply else {
+            throw WardenGone()
+        }
+        return name
+    }
+
     /// The sessions of the user who logged in, the oldest first.
     package func listSessions() throws(WardenGone) -> [SessionEntry] {
         guard case .sessions(let entries) = try ask(.listSessions).reply else {

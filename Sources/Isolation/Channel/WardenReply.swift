@@ -22,6 +22,8 @@ enum WardenReply: Hashable {
     case sessions([SessionEntry])
     /// The page of the user's rate comes along, if there is one.
     case rate
+    /// What a user or a group is called, if anything.
+    case accountName(String?)
     /// Unasked: finish what runs, then end the session.
     case finish
 
@@ -36,6 +38,7 @@ enum WardenReply: Hashable {
         case sessions
         case rate
         case needsAccount
+        case accountName
     }
 
     /// The message.
@@ -63,6 +66,10 @@ enum WardenReply: Hashable {
             return writer.bytes
         case .finish: return [Tag.finish.rawValue]
         case .rate: return [Tag.rate.rawValue]
+        case .accountName(let name):
+            var writer = MessageWriter(tag: Tag.accountName.rawValue)
+            writer.put(name ?? "")
+            return writer.bytes
         case .sessions(let entries):
             var writer = MessageWriter(tag: Tag.sessions.rawValue)
             writer.put(entries)
@@ -92,6 +99,9 @@ enum WardenReply: Hashable {
             self = .noDataSocket(failure)
         case .finish: self = .finish
         case .rate: self = .rate
+        case .accountName:
+            let name = try reader.takeString(maximum: AccountNumber.maximumNameByteCount)
+            self = .accountName(name.isEmpty ? nil : name)
         case .sessions: self = .sessions(try reader.takeSessions())
         }
         try reader.finish()

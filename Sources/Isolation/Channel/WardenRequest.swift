@@ -19,6 +19,8 @@ enum WardenRequest {
     case listSessions
     /// Hand over the page on which the user's sessions share their rate.
     case shareRate
+    /// Tell what a user or a group is called.
+    case accountName(AccountNumber)
     /// Answer the question that came as ``WardenReply/needsAccount``.
     case answer(SecondAnswer)
     /// Give up the login instead of answering.
@@ -35,6 +37,7 @@ enum WardenRequest {
         case shareRate
         case answer
         case giveUp
+        case accountName
     }
 
     /// The longest user name, in bytes of UTF-8.
@@ -53,6 +56,7 @@ enum WardenRequest {
         case .log: .log
         case .listSessions: .listSessions
         case .shareRate: .shareRate
+        case .accountName: .accountName
         case .answer: .answer
         case .giveUp: .giveUp
         }
@@ -69,6 +73,12 @@ enum WardenRequest {
             unsafe answer.secret.withBytes { unsafe writer.put([UInt8]($0)) }
         case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
             break
+        case .accountName(.user(let number)):
+            writer.put(false)
+            writer.put(number)
+        case .accountName(.group(let number)):
+            writer.put(true)
+            writer.put(number)
         case .connectForData(let address, let port):
             writer.put(address)
             writer.put(port)
@@ -102,6 +112,10 @@ enum WardenRequest {
             self = .log(Logger.Level.allCases[index], text)
         case .listSessions: self = .listSessions
         case .shareRate: self = .shareRate
+        case .accountName:
+            let isGroup = try reader.takeBool()
+            let number = try reader.take(UInt32.self)
+            self = .accountName(isGroup ? .group(number) : .user(number))
         case .answer: self = .answer(SecondAnswer(try reader.takePassword()))
         case .giveUp: self = .giveUp
         }

@@ -28,6 +28,7 @@ final class Warden {
     var state: WardenState
     var watch = Stopwatch()
     private var login: (any Login)?
+    private var nameQuestionsLeft = 0
     private var agent: CInt?
     private var handover: HandoverDesk?
     let leash: CInt
@@ -190,6 +191,8 @@ final class Warden {
         case .listenForData: try listenForData()
         case .connectForData(let address, let port): try connectForData(address, port)
         case .log(let level, let text): log(level, text)
+        case .accountName(let account):
+            try channel.send(WardenReply.accountName(name(of: account)).encoded)
         case .shareRate:
             let reply = WardenReply.rate.encoded
             if let page = census.page(.rate) {
@@ -216,6 +219,7 @@ final class Warden {
             attempt.password.wipe()
             self.login = login
             let profile = try settings.profile(login.account)
+            nameQuestionsLeft = profile.namesAccounts ? AccountNumber.maximumQuestionCount : 0
             // Asked after the password, or anybody could find out who is logged in.
             guard census.admit(login.account.key, maximum: profile.maximumSessions) else {
                 throw .tooManySessions
@@ -369,6 +373,19 @@ final class Warden {
             to: byteCount > 0 ? UInt64(byteCount) : nil,
             as: settings.unprivileged
         )
+    }
+
+    /// What an owner is called, for the login that may know it.
+    private func name(of account: AccountNumber) -> String? {
+        guard nameQuestionsLeft > 0 else { return nil }
+        nameQuestionsLeft -= 1
+        let name =
+            switch account {
+            case .user(let number): SystemAccount.name(ofUser: number)
+            case .group(let number): SystemAccount.name(ofGroup: number)
+            }
+        guard let name, name.utf8.count <= AccountNumber.maximumNameByteCount else { return nil }
+        return name
     }
 
     // MARK: Data sockets

@@ -99,6 +99,7 @@ extension FTPHandler {
         let files = configuration.files
         let now = secondsSinceEpoch()
         let classifies = flags.contains(.classify)
+        let names = files.namesOwners && !files.hidesOwners ? ownerNames : nil
         return { entry, text in
             let offset = files.usesLocalTime ? localTimeOffset(at: entry.facts.modified) : 0
             UnixListing.append(
@@ -106,6 +107,8 @@ extension FTPHandler {
                 now: now,
                 utcOffset: offset,
                 hidesOwners: files.hidesOwners,
+                owner: names?.name(of: .user(entry.facts.owner)),
+                group: names?.name(of: .group(entry.facts.group)),
                 classifies: classifies,
                 to: &text
             )

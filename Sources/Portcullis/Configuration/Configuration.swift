@@ -233,6 +233,8 @@ package struct Configuration: Sendable {
         package var listsRecursively = false
         /// Whether listings show `ftp` in place of each owner and group (`hide_ids`).
         package var hidesOwners = false
+        /// Whether listings show owners' names in place of numbers (`text_userdb_names`).
+        package var namesOwners = false
         /// Whether times are shown in the server's time zone (`use_localtime`).
         package var usesLocalTime = false
         /// Whether TYPE A converts the line ends of uploads (`ascii_upload_enable`).

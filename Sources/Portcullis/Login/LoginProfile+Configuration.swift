@@ -34,6 +34,7 @@ extension LoginProfile {
             rules: rules(for: account, configuration)
         )
         profile.workingDirectory = place.start
+        profile.namesAccounts = configuration.files.namesOwners
         profile.isAnonymous = account.kind == .anonymous
         profile.maximumSessions = UInt32(
             clamping: configuration.listening.maximumSessionsPerUser

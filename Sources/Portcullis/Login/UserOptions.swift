@@ -56,6 +56,7 @@ extension ConfigurationOption {
     static let perUser: Set<String> = [
         "write_enable", "download_enable", "dirlist_enable", "chmod_enable", "mdtm_write",
         "local_umask", "file_open_mode", "force_dot_files", "ls_recurse_enable", "hide_ids",
+        "text_userdb_names",
         "use_localtime",
         "deny_file", "hide_file", "upload_file", "download_file", "override_perm",
         "dirmessage_enable", "message_file", "tilde_user_enable",

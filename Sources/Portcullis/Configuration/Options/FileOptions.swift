@@ -12,6 +12,7 @@ extension ConfigurationOption {
         .toggle("force_dot_files", sets: \.files.showsDotFiles),
         .toggle("ls_recurse_enable", sets: \.files.listsRecursively),
         .toggle("tilde_user_enable", sets: \.files.expandsTilde),
+        .toggle("text_userdb_names", sets: \.files.namesOwners),
         .toggle("hide_ids", sets: \.files.hidesOwners),
         .toggle("use_localtime", sets: \.files.usesLocalTime),
         .toggle("ascii_upload_enable", sets: \.files.convertsUploads),
@@ -21,11 +22,6 @@ extension ConfigurationOption {
         .toggle("mode_z_enable", sets: \.files.allowsCompression),
         .toggle("copy_enable", sets: \.files.allowsCopying),
         .toggle("delete_failed_uploads", sets: \.files.deletesFailedUploads),
-        .ignoredToggle(
-            "text_userdb_names",
-            when: true,
-            why: "owners and groups are shown as numbers"
-        ),
         .ignoredToggle(
             "better_stou",
             when: false,
