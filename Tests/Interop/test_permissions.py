@@ -188,7 +188,8 @@ def test_a_drop_box(serve, tree):
 
 
 def test_new_files_only(serve, tree):
-    client = serve(overwrite_enable="NO", override_perm="/:elrmwf:recursive").ftp(tree)
+    client = serve(overwrite_enable="NO", override_perm="/:elrmw:recursive",
+                   delete_failed_uploads="YES").ftp(tree)
     client.storbinary("STOR new", io.BytesIO(b"one"))
     refuses(client.storbinary, "STOR new", io.BytesIO(b"two"))
     refuses(client.storbinary, "APPE new", io.BytesIO(b"two"))
@@ -197,8 +198,8 @@ def test_new_files_only(serve, tree):
     refuses(client.storbinary, "STOR new", io.BytesIO(b"two"))
     refuses(client.rename, "f", "new")
     refuses(client.delete, "new")
+    refuses(client.rename, "new", "away")
     assert (tree.home / "new").read_bytes() == b"one"
-    client.rename("new", "renamed")
 
 
 def test_nothing_is_deleted(serve, tree):
