@@ -16,6 +16,8 @@ package final class UnixAuthorizer: Authorizer {
         package var directory: String?
         /// Who everybody becomes that PAM lets in (`guest_enable`); `nil` for nobody.
         package var guest: GuestIdentity?
+        /// The lowest user id that may log in (`min_uid`).
+        package var minimumUser: UInt32 = 1
         /// Whether the account's shell must stand in /etc/shells (`check_shell`).
         package var checksShell = false
         /// Whether the delays that modules ask for are left to the caller.
@@ -96,6 +98,9 @@ package final class UnixAuthorizer: Authorizer {
         // Root's files are everybody's; nobody has a reason to reach them by FTP.
         guard account.credentials.user != 0 else {
             throw PAMError(call: "root login", code: PAM_PERM_DENIED)
+        }
+        guard account.credentials.user >= settings.minimumUser else {
+            throw PAMError(call: "min_uid", code: PAM_PERM_DENIED)
         }
         guard !settings.checksShell || account.hasListedShell else {
             throw PAMError(call: "check_shell", code: PAM_PERM_DENIED)

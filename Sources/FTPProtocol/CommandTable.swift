@@ -65,6 +65,7 @@ package enum CommandTable {
         case .lang: open(verb, .optional, "LANG [tag]", "Choose the language of replies.")
         case .clnt: open(verb, .required, "CLNT name", "Name the client's program.")
         case .csid: open(verb, .required, "CSID facts", "Name the programs at both ends.")
+        case .pret: login(verb, .required, "PRET command", "Announce the next transfer.")
         case .type: login(verb, .required, "TYPE A|I|L 8", "Set the representation type.")
         case .stru: login(verb, .required, "STRU F", "Set the file structure.")
         case .mode: login(verb, .required, "MODE S|Z", "Set the transfer mode.")

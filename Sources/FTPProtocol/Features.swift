@@ -56,6 +56,7 @@ package struct Features {
             add("PBSZ", .pbsz)
             add("PROT", .prot)
         }
+        add("PRET", .pret)
         add("RANG STREAM", .rang)
         add("REST STREAM", .rest)
         add("SIZE", .size)

@@ -39,6 +39,9 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
     /// Shows what the user has stored, and may store.
     case quota = "QUOTA"
 
+    /// Tells the time of the server.
+    case time = "TIME"
+
     /// Finds a command by its name, whatever its case.
     package init?(name: [UInt8]) {
         self.init(rawValue: name.keyword)
@@ -74,6 +77,7 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
         case .umask: (.optional, " [mask]", "Show or set the umask of new files.", .changeMode)
         case .idle: (.optional, " [seconds]", "Show or set the idle timeout.", [])
         case .who: (.none, "", "Name your own sessions.", [])
+        case .time: (.none, "", "Tell the time of the server.", [])
         case .quota: (.none, "", "Show what is stored, and how much may be.", [])
         }
     }

@@ -99,6 +99,8 @@ package enum Verb: String, CaseIterable, Hashable, Sendable {
     case lang = "LANG"
     /// Names the client's program, for the log.
     case clnt = "CLNT"
+    /// Announces the transfer for which PASV is sent next (by custom).
+    case pret = "PRET"
     /// Names the client's program and the server's (draft-peterson).
     case csid = "CSID"
     /// Tells how much may be stored (draft-peterson).

@@ -47,6 +47,7 @@ enum ClientRefusal: Hashable {
     case tooManyClients
     case tooManyFromAddress
     case banned
+    case tooOften
     case noResources
 
     /// What the client is told.
@@ -58,6 +59,8 @@ enum ClientRefusal: Hashable {
             Reply(421, "There are too many connections from your internet address.")
         case .banned:
             Reply(421, "Too many failed logins from your internet address, please try later.")
+        case .tooOften:
+            Reply(421, "Too many connections in a short time, please try later.")
         case .noResources:
             Reply(421, "Service not available, please try later.")
         }
@@ -69,6 +72,7 @@ enum ClientRefusal: Hashable {
         case .tooManyClients: "max_clients is reached"
         case .tooManyFromAddress: "max_per_ip is reached"
         case .banned: "banned after failed logins (ban_failures)"
+        case .tooOften: "max_connection_rate is reached"
         case .noResources: "no resources"
         }
     }

@@ -192,6 +192,7 @@ extension FTPServer {
         settings.isDualStack = !listening.ipv4
         settings.maximumClients = listening.maximumClients
         settings.maximumClientsPerAddress = listening.maximumClientsPerAddress
+        settings.maximumConnectionRate = listening.maximumConnectionRate
         settings.bans.failures = listening.banFailures
         settings.bans.period = listening.banPeriod
         settings.bans.time = listening.banTime

@@ -45,7 +45,7 @@ struct OptionTableTests {
         "login_timeout", "override_perm",
         "host_names", "hash_enable", "hash_max_size", "copy_enable", "mode_z_enable",
         "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",
-        "ban_period", "ban_time",
+        "ban_period", "ban_time", "max_connection_rate", "min_uid",
         "atomic_uploads", "fsync_uploads", "upload_max_rate", "download_max_rate",
         "user_max_rate", "min_rate", "min_rate_period", "max_file_size", "min_free_space",
         "quota_bytes", "quota_files",

@@ -90,3 +90,12 @@ def test_site_who_names_the_sessions_of_the_user_alone(serve, account, other_acc
     second.expect("QUIT", 221)
     wait_until(lambda: len(first.expect("SITE WHO", 211).lines) == 3, what="one session less")
     gateway.control().secure().protect().expect("SITE WHO", 530)
+
+
+def test_an_address_may_not_connect_too_often(serve):
+    gateway = serve(max_connection_rate="3")
+    for _ in range(3):
+        assert gateway.control().alive()
+    refused = gateway.control(greet=False)
+    assert refused.next(421) and refused.ended()
+    assert gateway.control(source="127.0.0.2").alive()

@@ -146,6 +146,12 @@ def test_the_token_in_local_root_stands_for_the_user(serve, account, tmp_path):
     assert session.retrieve("RETR f") == b"mine"
 
 
+def test_accounts_below_a_user_id_do_not_log_in(serve, account):
+    assert serve(min_uid=str(account.uid)).session(account).alive()
+    with pytest.raises(ftplib.error_perm, match="^530 Login incorrect"):
+        serve(min_uid=str(account.uid + 1)).ftp(account)
+
+
 def test_a_success_may_be_told_late(serve, account):
     gateway = serve(delay_successful_login="2")
     start = time.monotonic()

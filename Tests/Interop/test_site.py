@@ -1,6 +1,7 @@
 """The commands behind SITE, and MFF."""
 
 import os
+import time
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_every_command_is_explained_and_checked(session):
         session.expect(f"SITE HELP {name}", 214)
         session.expect(f"site help {name.lower()}", 214)
         reply = session.command(f"SITE {name}")
-        optional = name in ("HELP", "UMASK", "IDLE", "WHO", "QUOTA")
+        optional = name in ("HELP", "UMASK", "IDLE", "WHO", "QUOTA", "TIME")
         assert reply.code != 500 and (reply.code < 300 if optional else reply.code == 501)
     session.expect("SITE HELP NOSUCH", 501)
     session.expect("SITE WHO everybody", 501)
@@ -181,3 +182,21 @@ def test_a_denied_command_is_not_named_and_not_served_behind_site(serve, account
         session.expect(f"SITE {line}", 550)
         assert f"SITE {line.split()[0]} " not in session.expect("SITE HELP", 214).text
     assert os.listdir(account.home) == ["f"]
+
+
+def test_the_time_of_the_server_is_told(serve, account):
+    session = serve().session(account)
+    told = session.expect("SITE TIME", 211).text.split()
+    assert told[2] == "UTC"
+    there = time.mktime(time.strptime(told[1], "%Y%m%d%H%M%S")) - time.timezone
+    assert abs(there - time.time()) < 60
+
+
+def test_a_transfer_may_be_announced(serve, account):
+    account.file("f", b"content")
+    session = serve().session(account)
+    assert " PRET" in session.expect("FEAT", 211).lines
+    session.expect("PRET RETR f", 200)
+    assert session.retrieve("RETR f") == b"content"
+    session.expect("PRET NOOP", 501)
+    session.expect("PRET", 501)

@@ -66,10 +66,7 @@ struct AddressBans {
     }
 
     private static func key(_ address: IPAddress) -> IPAddress {
-        switch address.unmapped {
-        case .v4(let number): .v4(number)
-        case .v6(let high, _): .v6(high: high, low: 0)
-        }
+        address.network
     }
 }
 

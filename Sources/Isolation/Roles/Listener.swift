@@ -22,6 +22,9 @@ package struct ListenerSettings: Sendable {
     /// Clients speak TLS at once (`implicit_ssl`), so no reply may be sent in clear.
     package var isImplicitTLS = false
 
+    /// Connections a minute from one address (`max_connection_rate`), 0 for any number.
+    package var maximumConnectionRate = 0
+
     /// When an address is turned away after failed logins.
     package var bans = BanSettings()
 
@@ -56,6 +59,7 @@ package final class Listener {
     package var reload: () -> Void = {}
 
     private var bans: AddressBans
+    private var rates: ConnectionRates
     private var isFull = false
 
     /// Opens the control ports.
@@ -72,6 +76,7 @@ package final class Listener {
         self.signer = signer
         self.logger = logger
         bans = AddressBans(settings.bans)
+        rates = ConnectionRates(maximum: settings.maximumConnectionRate)
         counter = AddressCounter(
             maximum: settings.maximumClients,
             maximumPerAddress: settings.maximumClientsPerAddress
@@ -215,7 +220,7 @@ package final class Listener {
     ) {
         let peer = client.peer
         let control = client.takeDescriptor()
-        if let refusal = bans.holds(peer.address) ? .banned : counter.refusal(of: peer.address) {
+        if let refusal = refusal(of: peer.address) {
             refuse(control, peer, refusal)
             return
         }
@@ -252,6 +257,12 @@ package final class Listener {
         } catch {
             refuse(control, peer, .noResources)
         }
+    }
+
+    private func refusal(of address: IPAddress) -> ClientRefusal? {
+        if bans.holds(address) { return .banned }
+        if rates.isTooMany(from: address) { return .tooOften }
+        return counter.refusal(of: address)
     }
 
     private func refuse(

@@ -138,6 +138,7 @@ extension FTPHandler {
         case .host: try setHost(argument)
         case .lang: try setLanguage(argument)
         case .clnt: try noteClient(argument)
+        case .pret: try announceTransfer(argument)
         case .csid: try exchangeClientNames(argument)
         case .avbl: try availableSpace(argument)
         case .hash: try hash(argument)

@@ -103,6 +103,16 @@ extension FTPHandler {
         return nextPart
     }
 
+    /// PRET: the transfer for which PASV comes next; nothing here depends on it.
+    final func announceTransfer(_ argument: [UInt8]) throws(SessionEnd) {
+        let name = argument.prefix { $0 != UInt8(ascii: " ") }
+        switch Verb(name: Array(name)) {
+        case .retr, .stor, .stou, .appe, .list, .nlst, .mlsd:
+            try reply(200, "PRET ok; send PASV or EPSV next.")
+        default: try reply(501, "PRET takes a command that makes a transfer.")
+        }
+    }
+
     final func setOptions(_ argument: [UInt8]) throws(SessionEnd) {
         let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
         let name = words.first.map { String(decoding: $0, as: UTF8.self).uppercased() }

@@ -1,5 +1,6 @@
 internal import FTPProtocol
 internal import FileSystem
+internal import LinuxSystem
 internal import Logging
 
 // The commands behind SITE.
@@ -49,6 +50,7 @@ extension FTPHandler {
         case .idle: try setIdleTimeout(argument)
         case .who: try nameSessions()
         case .quota: try showQuota()
+        case .time: try reply(211, "\(Timestamp(seconds: secondsSinceEpoch()).timeVal) UTC")
         }
     }
 

@@ -53,6 +53,8 @@ package struct Configuration: Sendable {
         package var maximumClientsPerAddress = 50
         /// How many sessions one user may have at once; 0 is no limit (`max_per_user`).
         package var maximumSessionsPerUser = 0
+        /// Connections a minute from one address; 0 is no limit (`max_connection_rate`).
+        package var maximumConnectionRate = 0
         /// Failed logins from one address that lead to a ban; 0 is none (`ban_failures`).
         package var banFailures = 20
         /// The time within which they count together (`ban_period`).
@@ -88,6 +90,8 @@ package struct Configuration: Sendable {
         package var unprivilegedUser = "nobody"
         /// After how many failures the connection ends (`max_login_fails`).
         package var maximumFailures = 3
+        /// The lowest user id of system accounts that may log in (`min_uid`).
+        package var minimumUser = 1
         /// The pause before a failed login is answered (`delay_failed_login`).
         package var failureDelay: Duration = .seconds(1)
         /// The pause before a successful login is answered (`delay_successful_login`).

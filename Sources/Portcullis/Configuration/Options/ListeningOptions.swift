@@ -33,6 +33,11 @@ extension ConfigurationOption {
         .number("max_clients", 0...1_000_000, sets: \.listening.maximumClients),
         .number("max_per_ip", 0...1_000_000, sets: \.listening.maximumClientsPerAddress),
         .number("max_per_user", 0...1_000_000, sets: \.listening.maximumSessionsPerUser),
+        .number(
+            "max_connection_rate",
+            0...1_000_000,
+            sets: \.listening.maximumConnectionRate
+        ),
         .number("ban_failures", 0...1_000_000, sets: \.listening.banFailures),
         .seconds("ban_period", 1...86_400, sets: \.listening.banPeriod),
         .seconds("ban_time", 1...31_536_000, sets: \.listening.banTime),

@@ -10,6 +10,7 @@ extension ConfigurationOption {
             why: "a PAM session is opened for every login"
         ),
         .name("nopriv_user", sets: \.login.unprivilegedUser),
+        .number("min_uid", 1...Int(UInt32.max), sets: \.login.minimumUser),
         .number("max_login_fails", 1...100, sets: \.login.maximumFailures),
         .seconds("delay_failed_login", 0...3600, sets: \.login.failureDelay),
         .seconds("delay_successful_login", 0...3600, sets: \.login.successDelay),
