@@ -35,7 +35,7 @@ extension Jail {
     }
 
     package func availableByteCount(in path: VirtualPath) throws(FileError) -> Int64 {
-        try reduced { () throws(SystemError) in
+        let free = try reduced { () throws(SystemError) -> Int64 in
             let directory = try root.directory(path)
             var status = statvfs()
             guard unsafe fstatvfs(directory.number, &status) == 0 else {
@@ -45,5 +45,12 @@ extension Jail {
                 .multipliedReportingOverflow(by: UInt64(status.f_frsize))
             return overflowed ? .max : Int64(clamping: count)
         }
+        // No more than what the limits leave of it.
+        let limits = uploads.limits
+        var left = max(0, free - min(free, max(0, limits.freeSpace)))
+        if limits.bytes > 0, let used = countedLedger()?.usage.bytes {
+            left = min(left, max(0, limits.bytes - min(limits.bytes, used)))
+        }
+        return left
     }
 }

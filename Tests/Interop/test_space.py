@@ -43,3 +43,15 @@ def test_a_user_who_may_not_store_learns_nothing(serve, account):
     session.expect("AVBL", 550)
     session.expect("ALLO 1000", 202)
     session.expect(f"ALLO {MOST}", 202)
+
+
+def test_available_space_is_what_the_limits_leave(serve, account):
+    account.file("old", b"x" * 600)
+    session = serve(quota_bytes="1000").session(account)
+    assert session.expect("AVBL", 213).text == "213 400"
+    session.expect("ALLO 400", 200)
+    session.expect("ALLO 401", 452)
+    session.store("STOR new", b"x" * 300)
+    assert session.expect("AVBL", 213).text == "213 100"
+    free = serve(min_free_space=str(1 << 60)).session(account)
+    assert free.expect("AVBL", 213).text == "213 0"
