@@ -167,6 +167,10 @@ package final class UnixAuthorizer: Authorizer {
             PAM_AUTHTOK_EXPIRED where error.call == "pam_acct_mgmt":
             .passwordExpired
         case PAM_PERM_DENIED: .denied(rule: error.logText)
+        // Modules have many words for a wrong password (pam_exec says PAM_SYSTEM_ERR), and a guess
+        // counts whatever it is called.
+        case _ where error.call == "pam_authenticate" && error.code != PAM_AUTHINFO_UNAVAIL:
+            .denied(rule: error.logText)
         default: .unavailable(reason: error.logText)
         }
     }

@@ -1,9 +1,11 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,7 +33,8 @@ int CLinux_accept(int listener, void *address, uint32_t *size) {
     return result < 0 ? -errno : result;
 }
 
-long CLinux_send_message(int socket, const void *bytes, size_t count, int descriptor) {
+long CLinux_send_message(
+    int socket, const void *bytes, size_t count, int descriptor, int waits) {
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
     union {
         struct cmsghdr header;
@@ -47,8 +50,13 @@ long CLinux_send_message(int socket, const void *bytes, size_t count, int descri
         header->cmsg_len = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
     }
-    ssize_t result = sendmsg(socket, &message, MSG_NOSIGNAL);
+    ssize_t result = sendmsg(socket, &message, MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT));
     return result < 0 ? -errno : result;
+}
+
+int CLinux_unreceived_bytes(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
 long CLinux_receive_message(int socket, void *bytes, size_t capacity, int *descriptor) {

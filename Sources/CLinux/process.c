@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,17 @@ int CLinux_thread_count(void) {
     return count;
 }
 
+void CLinux_wipe_freed_memory(void) {
+    mallopt(M_PERTURB, 0xA5);
+}
+
 int CLinux_fork(void) {
-    if (CLinux_thread_count() != 1) {
+    int threads = CLinux_thread_count();
+    // Out of descriptors or memory: no room for another process, which is no reason to abort this one.
+    if (threads < 0) {
+        return threads;
+    }
+    if (threads != 1) {
         static const char words[] = "portcullis: fork beside another thread\n";
         (void)!write(STDERR_FILENO, words, sizeof words - 1);
         abort();

@@ -22,7 +22,7 @@ struct AddressCounter {
     /// Why one more session from `address` is refused, or `nil`.
     func refusal(of address: IPAddress) -> ClientRefusal? {
         if maximum > 0, addresses.count >= maximum { return .tooManyClients }
-        if maximumPerAddress > 0, counts[address, default: 0] >= maximumPerAddress {
+        if maximumPerAddress > 0, counts[address.network, default: 0] >= maximumPerAddress {
             return .tooManyFromAddress
         }
         return nil
@@ -30,8 +30,8 @@ struct AddressCounter {
 
     /// Counts a session.
     mutating func add(_ process: CInt, from address: IPAddress) {
-        addresses[process] = address
-        counts[address, default: 0] += 1
+        addresses[process] = address.network
+        counts[address.network, default: 0] += 1
     }
 
     /// Forgets a session that ended.

@@ -56,9 +56,14 @@ package struct AtomicFile: ~Copyable {
             guard errno == ENOENT else { throw SystemError("stat") }
             return
         }
-        guard status.st_uid != geteuid() || status.st_gid != getegid() else { return }
-        guard fchown(file.number, status.st_uid, status.st_gid) == 0 else {
-            throw SystemError("fchown")
+        if status.st_uid != geteuid() || status.st_gid != getegid() {
+            guard fchown(file.number, status.st_uid, status.st_gid) == 0 else {
+                throw SystemError("fchown")
+            }
+        }
+        // A daemon without root may read its users through the group.
+        guard fchmod(file.number, 0o600 | status.st_mode & 0o040) == 0 else {
+            throw SystemError("fchmod")
         }
     }
 

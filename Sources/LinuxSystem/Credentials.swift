@@ -66,6 +66,16 @@ package func hardDescriptorLimit() -> UInt64 {
     return UInt64(limit.rlim_max)
 }
 
+/// Lets this process open as many descriptors as it may at all (`setrlimit(2)`).
+///
+/// - Returns: How many that is.
+@discardableResult
+package func raiseDescriptorLimit() -> UInt64 {
+    let limit = hardDescriptorLimit()
+    guard CLinux_set_limit(CLinux_RLIMIT_NOFILE, limit) == 0 else { return 0 }
+    return limit
+}
+
 /// An entry of the password database (`passwd(5)`).
 package struct SystemAccount: Hashable, Sendable {
     /// The login name.

@@ -48,15 +48,44 @@ package struct MessageSocket: ~Copyable {
         try send(bytes, descriptorNumber: descriptor.number)
     }
 
+    /// Sends one message, with a copy of `descriptor` if there is one, unless that would have to wait.
+    ///
+    /// For a process that must not wait for one that may be hostile.
+    ///
+    /// - Throws: ``SystemError``; `EAGAIN` when the other end has not received what was sent before.
+    package borrowing func sendNow(_ bytes: [UInt8]) throws(SystemError) {
+        try send(bytes, descriptorNumber: -1, waits: false)
+    }
+
+    /// Sends one message together with a copy of `descriptor`, unless that would have to wait.
+    package borrowing func sendNow(
+        _ bytes: [UInt8],
+        with descriptor: borrowing OwnedDescriptor
+    ) throws(SystemError) {
+        try send(bytes, descriptorNumber: descriptor.number, waits: false)
+    }
+
+    /// About how many bytes the other end has not received yet (SIOCOUTQ of `unix(7)`).
+    package var unreceivedByteCount: Int {
+        max(0, Int(CLinux_unreceived_bytes(descriptor.number)))
+    }
+
     private borrowing func send(
         _ bytes: [UInt8],
-        descriptorNumber: CInt
+        descriptorNumber: CInt,
+        waits: Bool = true
     ) throws(SystemError) {
         precondition(bytes.count <= Self.maximumByteCount && !bytes.isEmpty)
         let socket = descriptor.number
         while true {
             let result = unsafe bytes.withUnsafeBytes {
-                unsafe CLinux_send_message(socket, $0.baseAddress, $0.count, descriptorNumber)
+                unsafe CLinux_send_message(
+                    socket,
+                    $0.baseAddress,
+                    $0.count,
+                    descriptorNumber,
+                    waits ? 1 : 0
+                )
             }
             if result >= 0 { return }
             guard result == -Int(EINTR) else {

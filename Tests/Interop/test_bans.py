@@ -1,6 +1,7 @@
 """What the daemon counts over all sessions: logins of a user, failed logins of an address."""
 
 import ftplib
+import resource
 
 import pytest
 
@@ -99,3 +100,68 @@ def test_an_address_may_not_connect_too_often(serve):
     refused = gateway.control(greet=False)
     assert refused.next(421) and refused.ended()
     assert gateway.control(source="127.0.0.2").alive()
+
+
+def test_connections_of_before_a_ban_are_no_way_around_it(serve, account):
+    gateway = serve(ban_failures="2", max_login_fails="9")
+    open_before = [gateway.control().secure() for _ in range(4)]
+    for control in open_before[:2]:
+        control.expect("USER x", 331)
+        control.expect("PASS wrong", 530)
+    wait_until(lambda: "address banned" in gateway.log, what="the ban")
+    for control in open_before[2:]:
+        control.expect(f"USER {account.name}", 331)
+        gateway.secrets.append(account.password)
+        control.expect(f"PASS {account.password}", 530)
+
+
+def test_a_guess_counts_whatever_the_module_calls_it(serve, account, tmp_path):
+    service = tmp_path / "pam"
+    service.mkdir()
+    (service / "portcullis").write_text(
+        "auth required pam_exec.so quiet /bin/false\naccount required pam_permit.so\n"
+        "session required pam_permit.so\n")
+    gateway = serve(pam_conf_dir=service, ban_failures="2", max_login_fails="9")
+    control = gateway.control().secure()
+    for _ in range(2):
+        control.expect(f"USER {account.name}", 331)
+        control.expect("PASS wrong", 530)
+    wait_until(lambda: "address banned" in gateway.log, what="the ban")
+
+
+def test_anonymous_users_do_not_see_each_other(serve, account):
+    account.home.chmod(0o755)
+    gateway = serve(anonymous_enable="YES", ftp_username=account.name, anon_root=account.home)
+    sessions = []
+    for source in ("127.0.0.1", "127.0.0.2"):
+        control = gateway.control(source).secure().protect()
+        control.expect("USER anonymous", 331)
+        control.expect("PASS a@b", 230)
+        sessions.append(control)
+    told = sessions[0].expect("SITE WHO", 211)
+    assert len(told.lines) == 3 and "127.0.0.2" not in told.text
+
+
+@pytest.mark.parametrize("spelling", ["anonymous", "Anonymous", "ANONYMOUS"])
+def test_a_list_of_users_knows_every_spelling_of_anonymous(serve, account, tmp_path, spelling):
+    names = tmp_path / "users"
+    names.write_text("anonymous\n")
+    gateway = serve(anonymous_enable="YES", ftp_username=account.name, anon_root=account.home,
+                    userlist_enable="YES", userlist_file=names)
+    control = gateway.control().secure()
+    control.expect(f"USER {spelling}", 331)
+    control.expect("PASS a@b", 530)
+
+
+def test_a_flood_of_connections_beyond_the_descriptors_ends_nothing(serve, account):
+    gateway = serve(max_per_ip="0", max_clients="0")
+    standing = gateway.session(account)
+    resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (40, 40))
+    for _ in range(60):
+        gateway.control(greet=False)
+    assert standing.alive()
+    assert gateway.process.poll() is None
+    for client in gateway.clients[1:]:
+        client.close()
+    wait_until(lambda: len(gateway.wardens()) == 1, 30, "the end of the flood")
+    assert gateway.session(account).alive()

@@ -56,7 +56,6 @@ def assert_refused(done, where, name, *words):
     ("rsa_private_key_file", "/nonexistent/private.key", []),
     ("pam_conf_dir", "/nonexistent", []),
     ("nopriv_user", "nosuchuser", []),
-    ("hide_file", "secret*", []),
     ("ssl_sni_hostname", "example.com", []),
 ])
 def test_a_bad_option_starts_nothing_and_is_explained_in_one_line(

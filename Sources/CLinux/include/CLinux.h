@@ -152,8 +152,13 @@ int64_t CLinux_received_bytes(int socket);
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC; `address` holds `*size` bytes.
 int CLinux_accept(int listener, void *address, uint32_t *size);
 
-/// Sends one message with at most one descriptor (`descriptor` < 0: none) over a Unix socket.
-long CLinux_send_message(int socket, const void *bytes, size_t count, int descriptor);
+/// Sends one message with at most one descriptor (`descriptor` < 0: none) over a Unix socket;
+/// `waits` == 0 fails with -EAGAIN where there is no room.
+long CLinux_send_message(
+    int socket, const void *bytes, size_t count, int descriptor, int waits);
+
+/// Bytes that were sent over a Unix socket and not yet received (SIOCOUTQ), with what they cost.
+int CLinux_unreceived_bytes(int socket);
 
 /// Receives one message and at most one descriptor, close-on-exec set.
 ///
@@ -162,6 +167,9 @@ long CLinux_send_message(int socket, const void *bytes, size_t count, int descri
 long CLinux_receive_message(int socket, void *bytes, size_t capacity, int *descriptor);
 
 // MARK: Confinement
+
+/// mallopt(3): has free(3) overwrite what is given back from now on.
+void CLinux_wipe_freed_memory(void);
 
 /// The Landlock ABI of the kernel, 0 when there is none.
 int CLinux_landlock_abi(void);

@@ -43,6 +43,7 @@ struct Census {
         case .failure(let error): return .violation(process, error)
         }
         switch report {
+        case .attempt: return .attempt(process, session.address)
         case .loginFailed: return .failedLogin(session.address)
         case .login(let user, let maximum):
             session.answer(logIn(process, user, maximum: Int(maximum)) ? .admitted : .full)
@@ -59,6 +60,11 @@ struct Census {
             session.answer(.sessions(entries.sorted { $0.since < $1.since }))
         }
         return nil
+    }
+
+    /// Answers a process that asked.
+    func answer(_ process: CInt, _ answer: CensusAnswer) {
+        sessions[process]?.answer(answer)
     }
 
     private mutating func logIn(_ process: CInt, _ name: String, maximum: Int) -> Bool {
@@ -81,6 +87,8 @@ struct Census {
 
 /// What a report means for the Listener.
 enum CensusEvent: Hashable {
+    /// The process asks whether a login from this address may be checked.
+    case attempt(CInt, IPAddress)
     /// A login from this address was refused.
     case failedLogin(IPAddress)
     /// The process sent what none of ours sends.
@@ -121,7 +129,7 @@ private final class CensusSession {
     }
 
     func answer(_ answer: CensusAnswer) {
-        try? channel?.send(answer.encoded)
+        try? channel?.sendNow(answer.encoded)
     }
 
     func hand(over page: UserPage, of user: CensusUser) {
@@ -129,7 +137,7 @@ private final class CensusSession {
             user.send(
                 page,
                 through: { (descriptor) throws(SystemError) in
-                    try channel?.send(CensusAnswer.page.encoded, with: descriptor)
+                    try channel?.sendNow(CensusAnswer.page.encoded, with: descriptor)
                 }
             )
         else {

@@ -2,6 +2,8 @@ internal import LinuxSystem
 
 /// What a Warden tells the Listener, the one process that knows of every session.
 enum CensusReport: Hashable {
+    /// A login is about to be checked; refused when the address is banned.
+    case attempt
     /// A login was refused; counts towards a ban of the address.
     case loginFailed
     /// A user is about to log in, who may have `maximum` sessions (0 for any number).
@@ -22,11 +24,13 @@ enum CensusReport: Hashable {
         case logout
         case page
         case sessions
+        case attempt
     }
 
     /// The message.
     var encoded: [UInt8] {
         switch self {
+        case .attempt: return [Tag.attempt.rawValue]
         case .loginFailed: return [Tag.loginFailed.rawValue]
         case .login(let user, let maximum):
             var writer = MessageWriter(tag: Tag.login.rawValue)
@@ -47,6 +51,7 @@ enum CensusReport: Hashable {
         var reader = try MessageReader(message)
         guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
         switch tag {
+        case .attempt: self = .attempt
         case .loginFailed: self = .loginFailed
         case .login:
             let user = try reader.takeString(maximum: Self.maximumUserByteCount)

@@ -12,7 +12,7 @@ struct SystemCallFilter {
     /// Memory, time, randomness and the end: what every process needs.
     private static let basics = [
         "brk", "mmap", "mremap", "munmap", "madvise", "mprotect", "futex", "getrandom",
-        "clock_gettime", "clock_nanosleep", "gettimeofday", "getpid", "gettid", "tgkill",
+        "clock_gettime", "clock_nanosleep", "gettimeofday", "getpid", "gettid",
         "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall",
         "exit", "exit_group", "close", "poll", "ppoll", "sendmsg", "recvmsg",
     ]

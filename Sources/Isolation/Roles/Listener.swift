@@ -54,6 +54,9 @@ package final class Listener {
     private var census = Census()
     private var signer: Signer?
     private var retiredSigners: Set<CInt> = []
+    private let hasSigner: Bool
+    private var nextAttempt = Deadline.never
+    private var isEnding = false
 
     /// What SIGHUP, and the end of the Signer, ask for.
     package var reload: () -> Void = {}
@@ -74,6 +77,7 @@ package final class Listener {
         self.settings = settings
         self.authorizers = authorizers
         self.signer = signer
+        hasSigner = signer != nil
         self.logger = logger
         bans = AddressBans(settings.bans)
         rates = ConnectionRates(maximum: settings.maximumConnectionRate)
@@ -124,6 +128,11 @@ package final class Listener {
     /// - Parameter body: What each Session runs, in its own process.
     package func run(_ body: (consuming SessionStart) -> Void) {
         DaemonProcess.setName("ftps-listener")
+        // Three for each session at most: its reports, and the pages that a user's sessions share.
+        let descriptors = raiseDescriptorLimit()
+        if settings.maximumClients > 0, descriptors < UInt64(settings.maximumClients) * 3 + 64 {
+            logger.warning("the limit of open files (\(descriptors)) is low for max_clients")
+        }
         if Confinement.landlockABI == 0 {
             logger.warning("this kernel has no Landlock; the jail rests on openat2 and seccomp")
         }
@@ -136,7 +145,8 @@ package final class Listener {
         var entries = [PollEntry(signals.descriptor.number, reading: true)]
         entries += sockets.map { PollEntry($0.descriptor.number, reading: !isFull) }
         // Out of descriptors or memory: look again a little later instead of spinning.
-        let limit = isFull ? min(deadline, Deadline(after: .milliseconds(200))) : deadline
+        var limit = isFull ? min(deadline, Deadline(after: .milliseconds(200))) : deadline
+        if hasSigner, signer == nil, !isEnding { limit = min(limit, nextAttempt) }
         isFull = false
         let own = entries.count
         let reporters = census.channels
@@ -145,11 +155,23 @@ package final class Listener {
         for (entry, reporter) in zip(entries[own...], reporters) where entry.isReadable {
             serveCensus(reporter.process)
         }
-        return !takeSignals()
+        let goesOn = !takeSignals()
+        restoreSigner()
+        return goesOn
+    }
+
+    /// Starts another Signer when there is none, again and again until it works.
+    private func restoreSigner() {
+        guard hasSigner, signer == nil, !isEnding, nextAttempt.hasPassed else { return }
+        nextAttempt = Deadline(after: .seconds(5))
+        logger.error("no handshake can be signed; starting the process that does again")
+        reload()
     }
 
     private func serveCensus(_ process: CInt) {
         switch census.serve(process) {
+        case .attempt(let process, let address):
+            census.answer(process, bans.holds(address) ? .full : .admitted)
         case .failedLogin(let address):
             guard bans.noteFailure(from: address) else { return }
             logger.warning("address banned", metadata: ["address": .stringConvertible(address)])
@@ -179,7 +201,7 @@ package final class Listener {
             if process == signer?.process {
                 logger.error("the process that signs handshakes has ended")
                 signer = nil
-                reload()
+                nextAttempt = .passed
                 continue
             }
             if status == 128 + SIGKILL {
@@ -231,6 +253,10 @@ package final class Listener {
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
             let signerChannel = signer?.makeChannel()
+            if hasSigner, signerChannel == nil {
+                refuse(control, peer, .noResources)
+                return
+            }
             switch try DaemonProcess.fork() {
             case .child:
                 Warden.run(
@@ -279,6 +305,7 @@ package final class Listener {
     }
 
     private func finish() {
+        isEnding = true
         logger.notice("ending", metadata: ["sessions": .stringConvertible(counter.processes.count)])
         sockets = []
         leash.closeInput()

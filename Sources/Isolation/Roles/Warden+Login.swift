@@ -21,7 +21,8 @@ extension Warden {
     ///
     /// - Returns: `nil` when the client gave up, or the session is over.
     func askForAccount() -> SecondAnswer? {
-        guard !isOver, (try? channel.send(WardenReply.needsAccount.encoded)) != nil else {
+        guard !isOver, !hasGivenUp, (try? channel.send(WardenReply.needsAccount.encoded)) != nil
+        else {
             return nil
         }
         // The Session's own limit for a login holds while the client thinks.
@@ -65,7 +66,9 @@ extension Warden {
             switch request {
             case .answer(let answer): return answer
             case .log(let level, let text): log(level, text)
-            default: return nil
+            default:
+                hasGivenUp = true
+                return nil
             }
         }
     }

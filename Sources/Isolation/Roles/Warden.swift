@@ -1,4 +1,5 @@
 internal import Authentication
+internal import CLinux
 internal import FTPProtocol
 internal import FileSystem
 internal import LinuxSystem
@@ -15,6 +16,9 @@ final class Warden {
 
     /// The shortest time until a refusal: several times what a check of a password takes.
     private static let refusalPeriod: Duration = .milliseconds(250)
+
+    /// What a notice that comes unasked may leave unread, with room to spare.
+    private static let maximumUnreceivedByteCount = 8_192
 
     private let peer: SocketAddress
     private let local: SocketAddress
@@ -34,6 +38,9 @@ final class Warden {
     let leash: CInt
     /// The Session is gone, or has done what none of ours does.
     var isOver = false
+
+    /// The client gave the present login up, so it is asked nothing more.
+    var hasGivenUp = false
 
     private init(
         peer: SocketAddress,
@@ -98,6 +105,8 @@ final class Warden {
                 // The Session has the connection now; no privileged process keeps it.
                 try control.close()
                 signer = nil
+                // PAM reads others' hashes in this process, and the Agent is forked from it.
+                CLinux_wipe_freed_memory()
                 let warden = Warden(
                     peer: peer,
                     local: local,
@@ -168,6 +177,10 @@ final class Warden {
             let request = try WardenRequest(decoding: message.bytes)
             message.wipe()
             try state.allow(request.kind)
+            // Ours waits for each answer; descriptors in answers that nobody reads would pile up.
+            guard channel.unreceivedByteCount <= Self.maximumUnreceivedByteCount else {
+                throw MessageError.outOfTurn
+            }
             try perform(request)
         } catch let error as MessageError {
             // Whoever sends this is not the Session that we started.
@@ -185,6 +198,7 @@ final class Warden {
         case .authenticate(let attempt): try authenticate(attempt)
         case .endLogin:
             endLogin()
+            logger[metadataKey: "user"] = nil
             limitFileSize(to: 0)
             state = .beforeLogin(attemptsLeft: state.attemptsLeft)
             try channel.send(WardenReply.loginEnded.encoded)
@@ -202,8 +216,16 @@ final class Warden {
             }
         // Received by whoever waits for them, and nowhere else allowed.
         case .answer, .giveUp: throw SystemError("warden", .invalidArgument)
-        case .listSessions: try channel.send(WardenReply.sessions(census.sessions()).encoded)
+        case .listSessions: try channel.send(WardenReply.sessions(ownSessions()).encoded)
         }
+    }
+
+    /// The sessions that SITE WHO may show: anonymous users are strangers to each other.
+    private func ownSessions() -> [SessionEntry] {
+        let sessions = census.sessions()
+        guard login?.account.kind == .anonymous else { return sessions }
+        let own = logger[metadataKey: "session"].map { "\($0)" }
+        return sessions.filter { $0.identifier == own }
     }
 
     // MARK: Login
@@ -211,9 +233,12 @@ final class Warden {
     private func authenticate(_ attempt: LoginAttempt) throws(SystemError) {
         let shown = LogText.escaped(Array(attempt.user.utf8))
         watch = Stopwatch()
+        hasGivenUp = false
         limitLogin()
         defer { KillTimer.stop() }
         do throws(LoginRefusal) {
+            // A connection that was made before the ban is no way around it.
+            guard census.mayAttempt() else { throw .denied(rule: "banned (ban_failures)") }
             let login = try check(attempt)
             // The Agent is forked from this process, and would take the password along.
             attempt.password.wipe()
@@ -265,14 +290,22 @@ final class Warden {
         let isListed = try settings.userList().map { !$0.admits(attempt.user) } ?? false
         do throws(LoginRefusal) {
             let login = try authorize(attempt)
-            // Told last, so that nobody can tell by the time it takes who stands on the list.
-            guard isListed else { return login }
+            // Told last, so that nobody can tell by the time it takes who stands on the list. Asked
+            // once more by the name that the check found: a list knows one spelling of it.
+            let isFoundOnList = try isOnList(login.account, attempt.user)
+            guard isListed || isFoundOnList else { return login }
             login.end()
         } catch {
             // Nor by the reply: whether a password is right is nothing to a user on the list.
             guard isListed, error.notice != .incorrect else { throw error }
         }
         throw .denied(rule: "userlist_file")
+    }
+
+    private func isOnList(_ account: Account, _ typed: String) throws(LoginRefusal) -> Bool {
+        guard let list = try settings.userList() else { return false }
+        let name = account.kind == .anonymous ? typed.lowercased() : account.name
+        return !list.admits(name)
     }
 
     private func authorize(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {

@@ -40,7 +40,7 @@ package final class Signer {
         do {
             let pair = try MessageSocket.makePair()
             try pair.withSecond { (end) throws(SystemError) in
-                try control.send([1], with: end)
+                try control.sendNow([1], with: end)
             }
             return pair.takeFirst()
         } catch {

@@ -10,10 +10,13 @@ enum SignerRole {
         DaemonProcess.setName("ftps-signer")
         let answer: SignerSettings.Answer
         do {
+            // A key on a file system that hangs must not hold up the Listener.
+            try KillTimer.start(.seconds(10))
             try DaemonProcess.closeDescriptors(except: [control.descriptor.number])
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
             answer = try settings.load()
+            KillTimer.stop()
             try Confinement.enterSigner(
                 as: settings.unprivileged,
                 usesSeccomp: settings.usesSeccomp
@@ -68,7 +71,9 @@ enum SignerRole {
                     isOver = true
                     return
                 }
-                try socket.send(try answer(message.bytes))
+                // A Session reads each answer before it asks again; one that does not would have
+                // everybody wait.
+                try socket.sendNow(try answer(message.bytes))
             } catch let error as SystemError where error.isInterruption {
                 return
             } catch {

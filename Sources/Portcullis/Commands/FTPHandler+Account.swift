@@ -40,7 +40,7 @@ extension FTPHandler {
     ///
     /// It counts as refused, or a guess at a password would cost nothing.
     final func giveUpLogin(for verb: Verb) throws(SessionEnd) {
-        guard pendingUser != nil, [.user, .rein, .auth].contains(verb) else { return }
+        guard pendingUser != nil, [.user, .rein, .auth, .host].contains(verb) else { return }
         pendingUser = nil
         let outcome: LoginOutcome
         do throws(WardenGone) {
