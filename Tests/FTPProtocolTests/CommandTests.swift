@@ -140,7 +140,7 @@ struct CommandTests {
 struct CommandTableTests {
     @Test func hasOneRowForEachVerb() {
         #expect(CommandTable.all.map(\.verb) == Verb.allCases)
-        #expect(Verb.allCases.count == 68)
+        #expect(Verb.allCases.count == 69)
     }
 
     @Test func saysWhatWorksBeforeLogin() {

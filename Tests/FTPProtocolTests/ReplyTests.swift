@@ -112,7 +112,8 @@ struct FeaturesTests {
                 "HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32", "HOST", "LANG EN*", "MD5", "MDTM",
                 "MFF Modify;UNIX.group;UNIX.mode;", "MFMT",
                 "MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
-                "PBSZ", "PROT", "RANG STREAM", "REST STREAM", "SIZE", "TVFS", "UTF8", "XCRC",
+                "PBSZ", "PROT", "PRET", "RANG STREAM", "REST STREAM", "SIZE", "TVFS", "UTF8",
+                "XCRC",
                 "XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512",
             ]
         )

@@ -156,12 +156,18 @@ def test_a_list_of_users_knows_every_spelling_of_anonymous(serve, account, tmp_p
 def test_a_flood_of_connections_beyond_the_descriptors_ends_nothing(serve, account):
     gateway = serve(max_per_ip="0", max_clients="0")
     standing = gateway.session(account)
-    resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (40, 40))
-    for _ in range(60):
+    resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (60, 60))
+    for _ in range(90):
         gateway.control(greet=False)
     assert standing.alive()
     assert gateway.process.poll() is None
     for client in gateway.clients[1:]:
         client.close()
-    wait_until(lambda: len(gateway.wardens()) == 1, 30, "the end of the flood")
-    assert gateway.session(account).alive()
+
+    def comes_in():
+        try:
+            return gateway.session(account).alive()
+        except (AssertionError, Closed, OSError):
+            return False
+
+    wait_until(comes_in, 30, "a place for one more")

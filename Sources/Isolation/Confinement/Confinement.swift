@@ -32,7 +32,7 @@ enum Confinement {
         try becomeHarmless(
             as: credentials,
             groups: [],
-            descriptorCount: min(maximumSignerDescriptorCount, hardDescriptorLimit())
+            descriptorCount: maximumSignerDescriptorCount
         )
         try checked("landlock", CLinux_confine_to_directory(-1))
         if usesSeccomp { try SystemCallFilter.signer.install() }
@@ -72,7 +72,7 @@ enum Confinement {
         try checked("prctl", CLinux_set_not_dumpable())
         try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_CORE, 0))
         try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NPROC, 0))
-        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NOFILE, descriptorCount))
+        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NOFILE, min(descriptorCount, hardDescriptorLimit())))
         // After the change of ids, which clears it.
         try DaemonProcess.endWithParent()
     }
