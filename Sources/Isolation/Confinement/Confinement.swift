@@ -72,7 +72,10 @@ enum Confinement {
         try checked("prctl", CLinux_set_not_dumpable())
         try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_CORE, 0))
         try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NPROC, 0))
-        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NOFILE, min(descriptorCount, hardDescriptorLimit())))
+        try checked(
+            "setrlimit",
+            CLinux_set_limit(CLinux_RLIMIT_NOFILE, min(descriptorCount, hardDescriptorLimit()))
+        )
         // After the change of ids, which clears it.
         try DaemonProcess.endWithParent()
     }
