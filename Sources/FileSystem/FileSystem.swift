@@ -69,7 +69,8 @@ package protocol FileSystem: AnyObject {
 
     /// Makes `path` a symbolic link that leads to `target`, whether or not that exists.
     ///
-    /// The link is relative, and so stays inside for programs that know no jail, too.
+    /// The link is relative and takes no step up, and so stays inside wherever it is moved, for
+    /// programs that know no jail, too: `target` has to be the link's own directory or lie beneath.
     func makeSymbolicLink(_ path: VirtualPath, to target: VirtualPath) throws(FileError)
 
     /// Sets which permission bits are taken from new files and directories from now on.

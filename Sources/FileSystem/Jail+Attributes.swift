@@ -19,8 +19,12 @@ extension Jail {
         to target: VirtualPath
     ) throws(FileError) {
         guard let name = path.lastComponent else { throw .exists }
+        // A step up would lead somewhere else as soon as the link or a directory above it moves,
+        // and out of the jail for programs that know none.
+        guard target.isEqualOrBeneath(path.parent) else { throw .impossible }
         try reduced { () throws(SystemError) in
-            // Counting `..` is right only where no name on the way is a link itself.
+            try root.checkVisible(path)
+            // What lies beneath is told by name, which is right only where no name is a link itself.
             let parent = try root.directory(path.parent, followsLinks: false)
             let number = parent.number
             let result = unsafe withPathPointer(target.relative(to: path.parent)) { target in

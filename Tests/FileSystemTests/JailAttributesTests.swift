@@ -19,28 +19,42 @@ struct JailAttributesTests {
         try ground.makeDirectory("a")
         try ground.write("a/file", "12")
         try jail.makeSymbolicLink(path("/one"), to: path("/a/file"))
-        try jail.makeSymbolicLink(path("/a/two"), to: path("/one"))
-        try jail.makeSymbolicLink(path("/a/up"), to: .root)
+        try jail.makeSymbolicLink(path("/a/two"), to: path("/a/file"))
+        try jail.makeSymbolicLink(path("/top"), to: .root)
         try jail.makeSymbolicLink(path("/dangling"), to: path("/b/c"))
         #expect(target(ground, "one") == "a/file")
-        #expect(target(ground, "a/two") == "../one")
-        #expect(target(ground, "a/up") == "..")
+        #expect(target(ground, "a/two") == "file")
+        #expect(target(ground, "top") == ".")
         #expect(target(ground, "dangling") == "b/c")
-        #expect(try readAll(jail.openForReading(path("/a/up/a/two"))) == "12")
+        #expect(try readAll(jail.openForReading(path("/top/a/two"))) == "12")
         #expect(thrown { try jail.makeSymbolicLink(path("/one"), to: .root) } == FileError.exists)
         #expect(thrown { try jail.makeSymbolicLink(.root, to: path("/a")) } == FileError.exists)
-        #expect(thrown { try jail.makeSymbolicLink(path("/x/y"), to: .root) } == FileError.notFound)
+        let below = try path("/x/z")
+        #expect(thrown { try jail.makeSymbolicLink(path("/x/y"), to: below) } == FileError.notFound)
+    }
+
+    @Test func noLinkTakesAStepUp() throws {
+        let ground = try Ground()
+        let jail = try ground.jail()
+        try ground.makeDirectory("a")
+        for place in try [path("/one"), path("/ab"), .root] {
+            let error = thrown(FileError.self) {
+                try jail.makeSymbolicLink(path("/a/up"), to: place)
+            }
+            #expect(error == .impossible)
+        }
+        #expect(target(ground, "a/up") == nil)
     }
 
     @Test func noLinkIsMadeThroughALink() throws {
-        // Beneath it the steps up would be counted from somewhere else.
+        // What lies beneath it by name lies somewhere else.
         let ground = try Ground()
         let jail = try ground.jail()
         try ground.makeDirectory("a")
         try ground.makeDirectory("a/b")
         try ground.link("a/b/top", to: "/")
         let error = thrown(FileError.self) {
-            try jail.makeSymbolicLink(path("/a/b/top/new"), to: path("/x"))
+            try jail.makeSymbolicLink(path("/a/b/top/new"), to: path("/a/b/top/x"))
         }
         #expect(error == .tooManyLinks)
         #expect(ground.status("new") == nil)

@@ -87,21 +87,32 @@ def test_times_are_changed_in_both_forms(session, account):
 def test_links_lead_nowhere_but_inside(session, account):
     account.file("f", b"1")
     account.directory("d")
-    for target, name, content in [("f", "l", "f"), ("/f", "d/l", "../f"), ("../f", "d/m", "../f"),
-                                  ("../../../../etc/passwd", "d/n", "../etc/passwd"),
-                                  ("/etc/passwd", "o", "etc/passwd"), ("/", "d/top", "..")]:
+    account.file("d/g", b"1")
+    for target, name, content in [("f", "l", "f"), ("/d/g", "d/l", "g"), ("d/g", "m", "d/g"),
+                                  ("/etc/passwd", "o", "etc/passwd"), ("d", "way", "d"),
+                                  ("/", "top", ".")]:
         session.expect(f"SITE SYMLINK {target} {name}", 200)
         assert os.readlink(account.home / name) == content
-    assert session.retrieve("RETR d/l") == session.retrieve("RETR d/top/l") == b"1"
+    assert session.retrieve("RETR d/l") == session.retrieve("RETR top/m") == b"1"
     session.passive_port()
     session.expect("RETR o", 550)
+    # A step up would lead out of the jail once the link or its directory has moved.
+    for target in ("/f", "../f", "/etc/passwd", "../../../../etc/passwd", "/", "/dd"):
+        session.expect(f"SITE SYMLINK {target} d/up", 550)
+    assert not os.path.lexists(account.home / "d/up")
     session.expect('SITE SYMLINK "a b" "c ""d"""', 200)
     assert os.readlink(account.home / 'c "d"') == "a b"
-    # Steps up are counted by name, so no link is made beyond one.
-    session.expect("SITE SYMLINK x d/top/new", 550)
+    # What lies beneath is told by name, so no link is made beyond one.
+    session.expect("SITE SYMLINK way/x way/new", 550)
     for line, code in [("f", 501), ("f l", 550), ("f no/where", 550), ("a b c", 501), ("f /", 550),
                        ('"" l', 501)]:
         session.expect(f"SITE SYMLINK {line}", code)
+
+
+def test_no_link_takes_the_name_of_a_part(serve, account):
+    session = serve(atomic_uploads="YES").session(account)
+    session.expect("SITE SYMLINK x .in.a.abcdefgh", 550)
+    assert os.listdir(account.home) == []
 
 
 def test_directories_are_made_with_those_above(session, account):
