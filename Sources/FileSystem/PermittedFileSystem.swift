@@ -114,11 +114,28 @@ package final class PermittedFileSystem: FileSystem {
     ) throws(FileError) -> OpenedFile {
         var disposition = disposition
         let permission: Permissions = disposition == .append ? .append : .store
-        if !rules.allowsOverwriting, disposition != .unique { disposition = .create }
+        if !rules.allowsOverwriting, disposition != .unique {
+            if case .resume(let offset) = disposition, offset > 0 {
+                // As a new file it would hold the tail alone, and be told whole.
+                throw try refusalToResume(path)
+            }
+            disposition = .create
+        }
         // A link that has the name is a name that is taken.
         let isNew = disposition == .unique || disposition == .create
         let place = try allow(permission, at: path, followsLastLink: !isNew)
         return try base.openForWriting(place, disposition)
+    }
+
+    /// Why nothing goes on in `path`, where files that exist may not be written to.
+    private func refusalToResume(_ path: VirtualPath) throws(FileError) -> FileError {
+        let place = try allow(.store, at: path, followsLastLink: false)
+        do throws(FileError) {
+            _ = try base.facts(of: place, for: .renaming)
+            return .notPermitted
+        } catch {
+            return error == .notFound ? .beyondEnd : error
+        }
     }
 
     package func makeDirectory(_ path: VirtualPath) throws(FileError) {

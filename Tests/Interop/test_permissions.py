@@ -211,3 +211,17 @@ def test_nothing_is_deleted(serve, tree):
     client.rename("f", "g")
     client.mkd("new")
     assert (tree.home / "g").read_bytes() == b"replaced!"
+
+
+def test_nothing_is_resumed_where_files_are_new_only(serve, account):
+    account.file("old", b"old")
+    session = binary(serve(overwrite_enable="NO"), account)
+    for name, code in (("old", 550), ("new", 554)):
+        session.passive_port()
+        session.expect("REST 1", 350)
+        session.expect(f"STOR {name}", code)
+    assert os.listdir(account.home) == ["old"]
+    assert (account.home / "old").read_bytes() == b"old"
+    session.expect("REST 0", 350)
+    session.store("STOR new", b"whole")
+    assert (account.home / "new").read_bytes() == b"whole"
