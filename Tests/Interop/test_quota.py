@@ -9,7 +9,7 @@ import pytest
 import proc
 from control import finish, wait_until
 from test_full_disk import small_disk  # noqa: F401
-from uploading import begin, drop, end, kill, names, roles
+from uploading import begin, drop, end, has_part, kill, names, roles
 
 MIB = 1 << 20
 
@@ -223,11 +223,24 @@ def test_what_was_promised_to_a_failed_upload_is_free_again(serve, account, how)
 
 
 def test_failed_uploads_that_are_kept_count(serve, account):
-    session = serve(quota_bytes=MIB, atomic_uploads="YES").session(account)
-    drop(begin(session, "STOR f", b"x" * 1000))
+    session = serve(quota_bytes=MIB).session(account)
+    data = begin(session, "STOR f", b"x" * 1000)
+    wait_until(lambda: (account.home / "f").stat().st_size, what="the part")
+    drop(data)
     session.next(426)
     count, files = used(session)
     assert files == 1 and count == sum(p.stat().st_size for p in account.home.iterdir())
+
+
+def test_parts_of_failed_uploads_take_no_room(serve, account):
+    session = serve(quota_bytes=MIB, atomic_uploads="YES").session(account)
+    upload(session, "STOR f", MIB - 10, 226)
+    for _ in range(3):
+        data = begin(session, "STOR f", b"x" * (MIB - 20))
+        wait_until(lambda: has_part(account.home, 1), what="the part")
+        drop(data)
+        session.next(426)
+        assert used(session) == (MIB - 10, 1) and os.listdir(account.home) == ["f"]
 
 
 def test_quotas_of_single_users_hold(serve, account, tmp_path):

@@ -108,7 +108,8 @@ final class Upload {
 
     /// Ends an upload that failed: removes what this upload made, if that is asked for.
     ///
-    /// An empty file is removed in any case: it is all that an upload leaves which never began.
+    /// An empty file is removed in any case: it is all that an upload leaves which never began. So is
+    /// the part of an atomic upload, which nobody but an administrator could ever see or remove.
     func discard() {
         guard !isOver else { return }
         isOver = true
@@ -118,7 +119,8 @@ final class Upload {
             return
         }
         // The name may be somebody else's by now.
-        if rules.deletesFailed || facts.size == 0, slot?.belongs(to: facts) ?? false,
+        let goes = rules.deletesFailed || finalName != nil || facts.size == 0
+        if goes, slot?.belongs(to: facts) ?? false,
             (try? slot?.remove()) != nil
         {
             meter.settle(bytes: 0, files: 0)

@@ -6,7 +6,8 @@ package struct UploadRules: Hashable, Sendable {
     /// Whether an upload is on the disk before it is acknowledged (`fsync_uploads`).
     package var synchronizes = false
 
-    /// Whether what a failed upload has left is removed (`delete_failed_uploads`).
+    /// Whether what a failed upload has left is removed (`delete_failed_uploads`); the part of an
+    /// atomic one always is.
     package var deletesFailed = false
 
     /// Whether a file that is being uploaded cannot be read, and one that is being read cannot be
