@@ -15,6 +15,9 @@ package final class Jail: FileSystem {
     let uploads: UploadRules
     private var listing: JailListing?
 
+    /// Whose files the process makes; asked for before it is confined.
+    let owner = Credentials.current.user
+
     /// What the user has stored, where a quota asks for that.
     package var ledger: QuotaLedger?
 

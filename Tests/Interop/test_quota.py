@@ -263,3 +263,39 @@ def test_copies_count(serve, account):
     session.expect("CPFR f", 350)
     session.expect("CPTO g", 552)
     assert used(session) == (600, 1)
+
+
+def test_a_file_that_is_removed_while_it_is_uploaded_is_counted_away_once(serve, account):
+    gateway = serve(quota_bytes="10000")
+    account.file("f", b"o" * 5000)
+    account.file("g", b"o" * 5000)
+    one, two = gateway.session(account), gateway.session(account)
+    assert used(two) == (10_000, 2)
+    data = one.connect_data()
+    one.expect("STOR f", 150)
+    two.expect("DELE f", 250)
+    finish(one.wrap_data(data))
+    one.reply()
+    assert used(two) == (5000, 1)
+    upload(two, "STOR h", 5001, 552)
+
+
+@pytest.mark.parametrize("name, mode", [("d", "300"), ("d", "400"), ("d", "000"), ("/", "300")])
+def test_directories_that_cannot_be_counted_are_full(serve, account, name, mode):
+    account.directory("d")
+    account.file("d/f", b"x" * 900)
+    gateway = serve(quota_bytes="1000")
+    session = gateway.session(account)
+    session.expect(f"SITE CHMOD {mode} {name}", 200)
+    session.expect("QUIT", 221)
+    session.close()
+    wait_until(lambda: not gateway.wardens(), what="the end of the session")
+    session = gateway.session(account)
+    assert used(session)[0] > 1000
+    session.expect(f"SITE CHMOD 700 {name}", 200)
+    session.expect("QUIT", 221)
+    session.close()
+    wait_until(lambda: not gateway.wardens(), what="the end of the session")
+    session = gateway.session(account)
+    assert used(session) == (900, 1)
+    upload(session, "STOR g", 101, 552)

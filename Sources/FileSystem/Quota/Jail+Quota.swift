@@ -52,21 +52,32 @@ extension Jail {
 
     /// Counts regular files below the root by their sizes; symbolic links are not followed.
     ///
-    /// Every name counts, so a file with two names counts twice. What the user may not list is not
-    /// counted: it is not the user's to fill.
+    /// Every name counts, so a file with two names counts twice. What others keep the user from
+    /// listing is not counted: it is not the user's to fill. A tree in which the user's own
+    /// directories cannot be counted counts as full: the user can change their modes and places.
     private func countTree() -> (bytes: Int64, files: Int64) {
+        let full = (bytes: QuotaLedger.maximum, files: QuotaLedger.maximum)
         var total: (bytes: Int64, files: Int64) = (0, 0)
         var entryCount = 0
-        var waiting = [VirtualPath.root]
-        while let path = waiting.popLast() {
-            guard
-                let listing = try? JailListing(
+        guard let facts = try? FileFacts.of(root.descriptor), !isShut(facts) else { return full }
+        var waiting = [(path: VirtualPath.root, isOwn: facts.owner == owner)]
+        while let (path, isOwn) = waiting.popLast() {
+            let listing: JailListing
+            do throws(SystemError) {
+                listing = try JailListing(
                     of: path,
                     in: root,
                     ListingQuery(path.isRoot ? .hidden : [.hidden, .refusesLink]),
                     showsParts: true
-                ), listing.facts.kind == .directory
-            else { continue }
+                )
+            } catch {
+                // Gone since its name was read, or something else has the name now.
+                let isGone = [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels]
+                    .contains(error.errno)
+                guard isOwn, !isGone else { continue }
+                return full
+            }
+            guard listing.facts.kind == .directory else { continue }
             while let entries = try? listing.next(in: root), !entries.isEmpty {
                 entryCount += entries.count
                 for entry in entries {
@@ -76,8 +87,11 @@ extension Jail {
                         total.bytes = min(QuotaLedger.maximum, total.bytes)
                         total.bytes += min(QuotaLedger.maximum, max(0, entry.facts.size))
                     case .directory:
-                        if let next = path.appending(component: entry.name) {
-                            waiting.append(next)
+                        let isOwn = entry.facts.owner == owner
+                        if let next = path.appending(component: entry.name), !isShut(entry.facts) {
+                            waiting.append((next, isOwn))
+                        } else if isOwn {
+                            return full
                         }
                     default: break
                     }
@@ -85,10 +99,15 @@ extension Jail {
                 guard entryCount <= Self.maximumEntryCount,
                     waiting.count <= Self.maximumWaitingCount
                 else {
-                    return (QuotaLedger.maximum, QuotaLedger.maximum)
+                    return full
                 }
             }
         }
         return (min(QuotaLedger.maximum, total.bytes), total.files)
+    }
+
+    /// Whether the user has taken from a directory of its own what counting its files takes.
+    private func isShut(_ directory: FileFacts) -> Bool {
+        directory.owner == owner && owner != 0 && directory.mode & 0o500 != 0o500
     }
 }

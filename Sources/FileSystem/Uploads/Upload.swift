@@ -124,8 +124,12 @@ final class Upload {
             (try? slot?.remove()) != nil
         {
             meter.settle(bytes: 0, files: 0)
-        } else {
-            meter.settle(bytes: facts.size - oldSize, files: slot == nil ? 0 : 1)
+            return
         }
+        var growth = facts.size - oldSize
+        // Who removed the name has counted the file away as it was then: at its old size, perhaps,
+        // if that was before it was emptied.
+        if facts.linkCount == 0 { growth = max(0, growth) }
+        meter.settle(bytes: growth, files: slot == nil ? 0 : 1)
     }
 }
