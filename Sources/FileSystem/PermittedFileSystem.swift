@@ -248,12 +248,16 @@ package final class PermittedFileSystem: FileSystem {
         guard rules.allowsListing || options.contains(.directoryItself) else {
             throw .notPermitted
         }
+        var query = query
+        // What a link leads to is looked at here, by the rules of where that is.
+        if resolver != nil { query.options.remove(.followsLinks) }
         let facts = try base.beginListing(of: place, query)
         if resolver != nil {
             listing = PermittedListing(
                 path: place,
                 isDirectory: facts.kind == .directory && !options.contains(.directoryItself),
-                showsPermissions: options.contains(.permissions)
+                showsPermissions: options.contains(.permissions),
+                followsLinks: options.contains(.followsLinks)
             )
         }
         return facts
@@ -282,10 +286,24 @@ package final class PermittedFileSystem: FileSystem {
         guard !rules.places.hides(path) || !listing.isDirectory && listing.showsPermissions else {
             return nil
         }
+        var (entry, place) = (entry, path)
+        if listing.followsLinks, entry.facts.kind == .symbolicLink,
+            let (target, facts) = shownTarget(of: path)
+        {
+            entry = DirectoryEntry(name: entry.name, facts: facts)
+            place = target
+        }
         guard listing.showsPermissions else { return entry }
-        var entry = entry
-        entry.permissions = permissions(at: path, isDirectory: entry.facts.kind == .directory)
+        entry.permissions = permissions(at: place, isDirectory: entry.facts.kind == .directory)
         return entry
+    }
+
+    /// Where a link leads and what is there, if that may be shown.
+    private func shownTarget(of link: VirtualPath) -> (VirtualPath, FileFacts)? {
+        guard let place = try? allow(.list, at: link),
+            let facts = try? base.facts(of: place, for: .showing)
+        else { return nil }
+        return (place, facts)
     }
 }
 
@@ -294,4 +312,5 @@ private struct PermittedListing {
     let path: VirtualPath
     let isDirectory: Bool
     let showsPermissions: Bool
+    let followsLinks: Bool
 }

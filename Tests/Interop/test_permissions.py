@@ -225,3 +225,17 @@ def test_nothing_is_resumed_where_files_are_new_only(serve, account):
     session.expect("REST 0", 350)
     session.store("STOR new", b"whole")
     assert (account.home / "new").read_bytes() == b"whole"
+
+
+def test_links_show_nothing_of_what_may_not_be_listed(serve, account):
+    account.directory("locked")
+    account.directory("open")
+    account.file("a.key", b"k" * 777)
+    account.file("locked/p", b"p" * 555)
+    account.file("open/o", b"o" * 333)
+    for target, name in (("a.key", "l1"), ("locked/p", "l2"), ("open/o", "l3")):
+        os.symlink(target, account.home / name)
+    session = serve(deny_file="*.key", override_perm="/locked:e").session(account)
+    facts = {line.split("; ")[1]: line for line in session.retrieve("MLSD").decode().splitlines()}
+    assert "=777;" not in facts["l1"] and "=555;" not in facts["l2"]
+    assert "type=file;" in facts["l3"] and "size=333;" in facts["l3"]
