@@ -58,7 +58,8 @@ extension Jail: PathResolver {
         }
     }
 
-    private func walk(
+    /// Follows the links of a path step by step.
+    func walk(
         _ path: VirtualPath,
         followsLastLink: Bool
     ) throws(SystemError) -> ResolvedPath {

@@ -125,19 +125,18 @@ extension Jail {
             } catch {
                 guard creates, error.errno == .noSuchFileOrDirectory else { throw error }
             }
-            let slot = try DirectorySlot(path, in: root)
+            var slot = try DirectorySlot(path, in: root)
+            if try slot.status()?.kind == .symbolicLink {
+                // A link that leads to nothing yet: the file is made where it leads.
+                slot = try DirectorySlot(walk(path, followsLastLink: true).path, in: root)
+            }
             do throws(SystemError) {
                 let file = try slot.createFile(flags: flags, mode: openMode)
                 try lockForWriting(file)
                 return OpenedInPlace(file: file, slot: slot)
             } catch {
+                // Somebody else was faster.
                 guard error.errno == .fileExists else { throw error }
-            }
-            // Somebody else was faster, or a link that leads to nothing yet has the name.
-            if try slot.status()?.kind == .symbolicLink {
-                let file = try root.open(path, flags: flags | O_CREAT, mode: openMode)
-                try lockForWriting(file)
-                return OpenedInPlace(file: file, slot: nil)
             }
         }
         throw SystemError("flock", .resourceBusy)
