@@ -299,3 +299,46 @@ def test_directories_that_cannot_be_counted_are_full(serve, account, name, mode)
     session = gateway.session(account)
     assert used(session) == (900, 1)
     upload(session, "STOR g", 101, 552)
+
+
+@pytest.mark.parametrize("limit, size", [("quota_files", 2), ("quota_bytes", 10_000)])
+def test_a_file_makes_room_for_one_upload_alone(serve, account, limit, size):
+    account.file("f", b"o" * 10_000)
+    gateway = serve(atomic_uploads="YES", **{limit: size})
+    sessions = [gateway.session(account) for _ in range(4)]
+    uploads = [begin(session, "STOR f", b"z" * 9_999) for session in sessions]
+    other = gateway.session(account)
+    codes = []
+    for number, (session, data) in enumerate(zip(sessions, uploads)):
+        other.expect("RNFR f", 350)
+        other.expect(f"RNTO f{number}", 250)
+        finish(data)
+        codes.append(session.reply().code)
+        if codes[-1] != 226:
+            other.expect(f"RNFR f{number}", 350)
+            other.expect("RNTO f", 250)
+    files = sorted(path.name for path in account.home.iterdir())
+    if limit == "quota_files":
+        assert codes == [226, 552, 552, 552] and files == ["f", "f0"]
+        assert used(other) == (19_999, 2)
+    else:
+        assert codes == [552] * 4 and files == ["f"]
+        assert used(other) == (10_000, 1)
+
+
+def test_files_behind_links_that_lead_nowhere_yet_count(serve, account):
+    account.directory("d")
+    for number in range(3):
+        os.symlink(f"d/real{number}", account.home / f"link{number}")
+    session = serve(quota_files="2", delete_failed_uploads="YES").session(account)
+    assert used(session) == (0, 0)
+    data = begin(session, "STOR link0", b"part")
+    wait_until(lambda: (account.home / "d/real0").exists(), what="the file")
+    drop(data)
+    session.next(426)
+    assert os.listdir(account.home / "d") == [] and used(session) == (0, 0)
+    upload(session, "STOR link0", 10, 226)
+    upload(session, "APPE link1", 10, 226)
+    upload(session, "STOR link2", 10, 552)
+    assert sorted(os.listdir(account.home / "d")) == ["real0", "real1"]
+    assert used(session) == (20, 2)

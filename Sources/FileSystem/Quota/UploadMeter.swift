@@ -1,3 +1,4 @@
+internal import FTPProtocol
 internal import Glibc
 internal import LinuxSystem
 
@@ -87,6 +88,24 @@ final class UploadMeter {
     func check(size: Int64, before: Int64) throws(FileError) {
         guard limits.areMetered, size > max(before, start + granted) else { return }
         throw limits.fileSize > 0 && size > limits.fileSize ? .tooLarge : .overQuota
+    }
+
+    /// Asks for what is missing for a file of `size` bytes in the place of `old`, which need not be
+    /// what was there when the upload began: others may have replaced it, moved it or taken it away.
+    ///
+    /// - Throws: ``FileError`` when it does not fit.
+    func claim(size: Int64, replacing old: FileFacts?) throws(FileError) {
+        guard let ledger else { return }
+        if old == nil, !hasReservedFile {
+            let limit = limits.files > 0 ? limits.files : QuotaLedger.maximum
+            guard ledger.reserveFile(limit: limit) else { throw .overFileQuota }
+            hasReservedFile = true
+        }
+        let missing = size - max(0, old?.size ?? 0) - reserved
+        guard limits.bytes > 0, missing > 0 else { return }
+        let got = ledger.reserve(bytes: missing, limit: limits.bytes)
+        reserved += got
+        guard got == missing else { throw .overQuota }
     }
 
     /// Gives back what was promised, and counts what has come of it instead.

@@ -48,6 +48,11 @@ struct DirectorySlot: ~Copyable {
         return nil
     }
 
+    /// What has another name in the same directory, like ``status()``.
+    func status(of other: [UInt8]) throws(SystemError) -> FileFacts? {
+        try DirectorySlot(directory.duplicate(), other).status()
+    }
+
     /// Where the symbolic link of this name leads (`readlinkat(2)`), or `nil` when it is none.
     func linkTarget() -> [UInt8]? {
         let number = directory.number
@@ -94,7 +99,7 @@ struct DirectorySlot: ~Copyable {
         replacing replaces: Bool
     ) throws(SystemError) -> FileFacts? {
         let number = directory.number
-        let old = try DirectorySlot(directory.duplicate(), newName).status()
+        let old = try status(of: newName)
         var result = rename(number, newName, replaces: replaces)
         // A file system that cannot look and rename in one step.
         if result == -EINVAL, !replaces {

@@ -70,7 +70,20 @@ final class Upload {
         // A file without a name is lost as soon as it is closed: somebody deleted it meanwhile.
         guard facts.linkCount > 0 else { throw .notFound }
         try meter.check(size: facts.size, before: oldSize)
+        if finalName != nil {
+            try meter.claim(
+                size: facts.size,
+                replacing: try reduced { () throws(SystemError) in try fileThatGivesWay() }
+            )
+        }
         try reduced { () throws(SystemError) in try finish(facts) }
+    }
+
+    /// What has the final name now, if that is a file that is counted.
+    private func fileThatGivesWay() throws(SystemError) -> FileFacts? {
+        guard let finalName else { return nil }
+        let found = try slot?.status(of: finalName) ?? nil
+        return found?.kind == .regular ? found : nil
     }
 
     private func finish(_ facts: FileFacts) throws(SystemError) {
@@ -78,6 +91,8 @@ final class Upload {
         var replaced: FileFacts?
         if let finalName {
             replaced = try slot?.rename(to: finalName, replacing: replaces) ?? nil
+            // A link that gives way was never counted.
+            if replaced?.kind != .regular { replaced = nil }
         }
         // From here on nothing is ours to remove.
         isOver = true
