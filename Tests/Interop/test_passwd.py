@@ -125,14 +125,16 @@ def test_a_file_that_others_may_write_is_not_trusted(file, mode):
     assert file.read_text() == ""
 
 
-def test_the_owner_stays_and_the_mode_is_tightened(file, account):
+@pytest.mark.parametrize("before, after", [(0o644, 0o640), (0o640, 0o640), (0o600, 0o600)])
+def test_the_owner_stays_and_the_mode_is_tightened(file, account, before, after):
+    """Nobody else reads the file but the group, through which a daemon without root does."""
     file.write_text("")
-    file.chmod(0o644)
+    file.chmod(before)
     # Run as root, the command takes files of root and of its own account only.
     os.chown(file, 0, account.gid)
     passwd(file, "amy", "--home", "/srv", text="geheim\n")
     facts = file.stat()
-    assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o777) == (0, account.gid, 0o600)
+    assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o777) == (0, account.gid, after)
 
 
 def test_a_link_stays_a_link(file, tmp_path):
