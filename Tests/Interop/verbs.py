@@ -14,7 +14,7 @@ DIRECTORY = ["CWD {directory}", "RMD {directory}", "MLSD {directory}", "LIST {di
              "RNFR {directory}", "LIST -d {directory}", "SITE CHMOD 700 {directory}",
              "SITE RMDIR {directory}"]
 FREE = ["STOR {free}", "APPE {free}", "STOU {free}", "MKD {free}", "RNTO {free}", "CPTO {free}",
-        "SITE MKDIR {free}", "SITE MKDIR -p {free}", "SITE SYMLINK /spare {free}"]
+        "SITE MKDIR {free}", "SITE MKDIR -p {free}", "SITE SYMLINK any {free}"]
 
 
 def accepted(session, line, source="spare"):
