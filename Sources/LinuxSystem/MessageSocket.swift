@@ -98,7 +98,7 @@ package struct MessageSocket: ~Copyable {
     ///
     /// - Returns: The message, or `nil` when the other end is gone.
     /// - Throws: ``SystemError``; `EMSGSIZE` when the message is longer than
-    ///   ``maximumByteCount`` or brings more than one descriptor, `EINTR` when a signal came first.
+    ///   ``maximumByteCount`` or brings more than one descriptor.
     package borrowing func receive() throws(SystemError) -> ReceivedMessage? {
         var result = 0
         var number: CInt = -1
@@ -106,12 +106,16 @@ package struct MessageSocket: ~Copyable {
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.maximumByteCount) {
             buffer,
             count in
-            result = unsafe CLinux_receive_message(
-                socket,
-                buffer.baseAddress,
-                buffer.count,
-                &number
-            )
+            // Nobody gives up a question because of a signal: the answer would be taken for that
+            // to the next one.
+            repeat {
+                result = unsafe CLinux_receive_message(
+                    socket,
+                    buffer.baseAddress,
+                    buffer.count,
+                    &number
+                )
+            } while result == -Int(EINTR)
             count = max(0, result)
         }
         guard result >= 0 else {

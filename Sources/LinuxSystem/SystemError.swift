@@ -25,9 +25,6 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         self.init(call, Errno(rawValue: Glibc.errno))
     }
 
-    /// Whether a signal ended the call before it did anything.
-    package var isInterruption: Bool { errno == .interrupted }
-
     /// Text for the log, never for the client.
     package var description: String { "\(call): \(errno)" }
 }

@@ -3,6 +3,9 @@ import LinuxSystem
 import SystemPackage
 import Testing
 
+/// A number that nothing else in the process gets, for a signal's handler to send through.
+private let sendingEnd: CInt = 700
+
 @Suite("Messages and descriptors between two processes")
 struct MessageSocketTests {
     private struct Ends: ~Copyable {
@@ -44,6 +47,28 @@ struct MessageSocketTests {
         try ends.near.send(message)
         let received = try receive(ends.far)
         #expect(received == message)
+    }
+
+    @Test func aSignalWhileAMessageIsAwaitedDoesNotLoseIt() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            let ends = try Ends.make()
+            guard moved(ends.near.descriptor, to: sendingEnd) == sendingEnd else {
+                DaemonProcess.exit(Seen.amiss)
+            }
+            // Installed without SA_RESTART, so that the system call ends with EINTR; only then
+            // is there a message.
+            var action = sigaction()
+            unsafe action.__sigaction_handler.sa_handler = { _ in
+                var message: UInt8 = 5
+                _ = unsafe write(sendingEnd, &message, 1)
+            }
+            guard unsafe sigaction(SIGALRM, &action, nil) == 0 else {
+                DaemonProcess.exit(Seen.amiss)
+            }
+            alarm(1)
+            let received = try ends.far.receive()?.bytes
+            DaemonProcess.exit(received == [5] ? Seen.allWell : Seen.amiss)
+        }
     }
 
     @Test func aMessageWithoutDescriptorBringsNone() throws {

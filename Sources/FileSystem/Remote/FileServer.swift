@@ -24,7 +24,6 @@ package struct FileServer: ~Copyable {
             do throws(SystemError) {
                 message = try channel.receive()
             } catch {
-                if error.isInterruption { continue }
                 if error.errno == .messageTooLong { throw .wrongDescriptor }
                 return
             }

@@ -28,7 +28,7 @@ package final class RemoteFileSystem: FileSystem {
         let reply: FileReply
         do {
             try channel.send(request.encoded)
-            guard var message = try receive() else { throw FileError.unavailable }
+            guard var message = try channel.receive() else { throw FileError.unavailable }
             reply = try FileReply(decoding: message.bytes)
             descriptor = message.takeDescriptor()
         } catch {
@@ -36,16 +36,6 @@ package final class RemoteFileSystem: FileSystem {
         }
         if case .failed(let error) = reply { throw error }
         return reply
-    }
-
-    private func receive() throws(SystemError) -> ReceivedMessage? {
-        while true {
-            do throws(SystemError) {
-                return try channel.receive()
-            } catch {
-                guard error.isInterruption else { throw error }
-            }
-        }
     }
 
     private func perform(_ request: FileRequest) throws(FileError) {

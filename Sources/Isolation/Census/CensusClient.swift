@@ -37,7 +37,7 @@ struct CensusClient: ~Copyable {
     func page(_ page: UserPage) -> OwnedDescriptor? {
         do {
             try channel.send(CensusReport.page(page).encoded)
-            guard var message = try receive(),
+            guard var message = try channel.receive(),
                 try CensusAnswer(decoding: message.bytes) == .page
             else { return nil }
             return message.takeDescriptor()
@@ -55,21 +55,10 @@ struct CensusClient: ~Copyable {
     private func answer(to report: CensusReport) -> CensusAnswer? {
         do {
             try channel.send(report.encoded)
-            guard let message = try receive() else { return nil }
+            guard let message = try channel.receive() else { return nil }
             return try CensusAnswer(decoding: message.bytes)
         } catch {
             return nil
-        }
-    }
-
-    /// Waits for an answer through signals: one that was left behind would be taken for the next.
-    private func receive() throws(SystemError) -> ReceivedMessage? {
-        while true {
-            do throws(SystemError) {
-                return try channel.receive()
-            } catch {
-                guard error.isInterruption else { throw error }
-            }
         }
     }
 }

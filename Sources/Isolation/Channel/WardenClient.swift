@@ -170,16 +170,12 @@ package final class WardenClient {
     }
 
     private func receive() throws(WardenGone) -> WardenAnswer {
-        while true {
-            do {
-                guard var message = try channel.receive() else { throw WardenGone() }
-                let reply = try WardenReply(decoding: message.bytes)
-                return WardenAnswer(reply: reply, descriptor: message.takeDescriptor())
-            } catch let error as SystemError where error.isInterruption {
-                continue
-            } catch {
-                throw WardenGone()
-            }
+        do {
+            guard var message = try channel.receive() else { throw WardenGone() }
+            let reply = try WardenReply(decoding: message.bytes)
+            return WardenAnswer(reply: reply, descriptor: message.takeDescriptor())
+        } catch {
+            throw WardenGone()
         }
     }
 }

@@ -34,7 +34,6 @@ final class HandoverDesk {
         do throws(SystemError) {
             received = try channel.receive()
         } catch {
-            if error.isInterruption { return nil }
             throw .wrongDescriptor
         }
         guard var message = received else { throw .truncated }

@@ -186,8 +186,6 @@ final class Warden {
             // Whoever sends this is not the Session that we started.
             logger.error("session ended: violation on the warden channel: \(error)")
             throw SessionOver()
-        } catch let error as SystemError where error.isInterruption {
-            return
         } catch {
             throw SessionOver()
         }

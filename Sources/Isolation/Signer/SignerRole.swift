@@ -74,8 +74,6 @@ enum SignerRole {
                 // A Session reads each answer before it asks again; one that does not would have
                 // everybody wait.
                 try socket.sendNow(try answer(message.bytes))
-            } catch let error as SystemError where error.isInterruption {
-                return
             } catch {
                 // Whoever sends what none of ours sends gets no signature any more.
                 isOver = true
@@ -84,16 +82,10 @@ enum SignerRole {
 
         /// Takes the channel of a new Session; `nil` when there will be no more.
         func takeChannel() -> Channel? {
-            while true {
-                do throws(SystemError) {
-                    guard var message = try socket.receive(),
-                        let descriptor = message.takeDescriptor()
-                    else { return nil }
-                    return Channel(MessageSocket(owning: descriptor))
-                } catch {
-                    guard error.isInterruption else { return nil }
-                }
-            }
+            guard var message = try? socket.receive(),
+                let descriptor = message.takeDescriptor()
+            else { return nil }
+            return Channel(MessageSocket(owning: descriptor))
         }
     }
 }

@@ -52,6 +52,8 @@ package enum RemoteSigner {
             guard let message = try channel.socket.receive() else { return nil }
             return SignatureReply(decoding: message.bytes)?.signature
         } catch {
+            // Nor must the answer to this one, which may still come.
+            unsafe Self.channel = nil
             return nil
         }
     }
