@@ -285,12 +285,15 @@ final class Warden {
     }
 
     private func check(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
-        let isListed = try settings.userList().map { !$0.admits(attempt.user) } ?? false
+        let list = try settings.userList()
+        let isListed = list.map { !$0.admits(attempt.user) } ?? false
         do throws(LoginRefusal) {
             let login = try authorize(attempt)
             // Told last, so that nobody can tell by the time it takes who stands on the list. Asked
             // once more by the name that the check found: a list knows one spelling of it.
-            let isFoundOnList = try isOnList(login.account, attempt.user)
+            let account = login.account
+            let name = account.kind == .anonymous ? attempt.user.lowercased() : account.name
+            let isFoundOnList = list.map { !$0.admits(name) } ?? false
             guard isListed || isFoundOnList else { return login }
             login.end()
         } catch {
@@ -298,12 +301,6 @@ final class Warden {
             guard isListed, error.notice != .incorrect else { throw error }
         }
         throw .denied(rule: "userlist_file")
-    }
-
-    private func isOnList(_ account: Account, _ typed: String) throws(LoginRefusal) -> Bool {
-        guard let list = try settings.userList() else { return false }
-        let name = account.kind == .anonymous ? typed.lowercased() : account.name
-        return !list.admits(name)
     }
 
     private func authorize(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
