@@ -3,7 +3,7 @@ internal import LinuxSystem
 
 /// Turns addresses away that connect too often (`max_connection_rate`).
 ///
-/// Counts by the minute, and an IPv6 address by its first 64 bits, which one client usually owns.
+/// Counts by the minute and by ``FTPProtocol/IPAddress/network``.
 struct ConnectionRates {
     /// Addresses that are remembered; beyond it everything is forgotten, which costs a flood of
     /// addresses nothing and spares everybody else the memory.
@@ -36,15 +36,5 @@ struct ConnectionRates {
         let key = address.network
         counts[key, default: 0] += 1
         return counts[key, default: 0] > maximum
-    }
-}
-
-extension IPAddress {
-    /// What one client usually owns: an IPv4 address, or the first 64 bits of an IPv6 address.
-    var network: IPAddress {
-        switch unmapped {
-        case .v4(let number): .v4(number)
-        case .v6(let high, _): .v6(high: high, low: 0)
-        }
     }
 }

@@ -3,7 +3,7 @@ internal import LinuxSystem
 
 /// Addresses whose clients failed to log in too often, and are turned away for a while.
 ///
-/// Counts an IPv6 address by its first 64 bits, which one client usually owns in whole.
+/// Counts by ``FTPProtocol/IPAddress/network``.
 struct AddressBans {
     /// Addresses that are remembered; more cost the memory of those that failed longest ago.
     private static let maximumCount = 16_384
@@ -27,7 +27,7 @@ struct AddressBans {
 
     /// Whether clients from `address` are turned away now.
     mutating func holds(_ address: IPAddress) -> Bool {
-        let key = Self.key(address)
+        let key = address.network
         guard let record = records[key] else { return false }
         if record.end.hasPassed {
             records[key] = nil
@@ -41,7 +41,7 @@ struct AddressBans {
     /// - Returns: Whether it was the one that led to a ban.
     mutating func noteFailure(from address: IPAddress) -> Bool {
         guard settings.failures > 0 else { return false }
-        let key = Self.key(address)
+        let key = address.network
         if records[key] == nil, records.count >= Self.maximumCount { makeRoom() }
         var record = records[key] ?? Record(end: Deadline(after: settings.period))
         if record.end.hasPassed { record = Record(end: Deadline(after: settings.period)) }
@@ -63,10 +63,6 @@ struct AddressBans {
             ($0.value.isBanned ? 1 : 0, $0.value.end) < ($1.value.isBanned ? 1 : 0, $1.value.end)
         }
         for (key, _) in ordered.prefix(Self.maximumCount / 4) { records[key] = nil }
-    }
-
-    private static func key(_ address: IPAddress) -> IPAddress {
-        address.network
     }
 }
 
