@@ -74,3 +74,14 @@ package enum FileError: UInt8, Error, Hashable, Sendable {
             }
     }
 }
+
+/// Carries out system calls whose failures are reduced to what a client may know.
+func reduced<Result: ~Copyable>(
+    _ body: () throws(SystemError) -> Result
+) throws(FileError) -> Result {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        throw FileError(error)
+    }
+}

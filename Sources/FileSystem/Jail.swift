@@ -215,14 +215,4 @@ package final class Jail: FileSystem {
             guard result == 0 else { throw SystemError(call) }
         }
     }
-
-    func reduced<Result>(
-        _ body: () throws(SystemError) -> Result
-    ) throws(FileError) -> Result {
-        do throws(SystemError) {
-            return try body()
-        } catch {
-            throw FileError(error)
-        }
-    }
 }

@@ -273,16 +273,6 @@ extension Jail {
         guard let next = path.parent.appending(component: name) else { throw .nameTooLong }
         return next
     }
-
-    private func reduced<Result: ~Copyable>(
-        _ body: () throws(SystemError) -> Result
-    ) throws(FileError) -> Result {
-        do throws(SystemError) {
-            return try body()
-        } catch {
-            throw FileError(error)
-        }
-    }
 }
 
 /// A file that was opened in place, and the name that was made for it.

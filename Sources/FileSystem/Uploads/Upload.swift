@@ -104,16 +104,6 @@ final class Upload {
         if rules.synchronizes { try slot?.synchronize(beside: file) }
     }
 
-    private func reduced<Result>(
-        _ body: () throws(SystemError) -> Result
-    ) throws(FileError) -> Result {
-        do throws(SystemError) {
-            return try body()
-        } catch {
-            throw FileError(error)
-        }
-    }
-
     /// Lends the file that this upload made, if it made one.
     func lendNewFile(
         to body: (borrowing OwnedDescriptor) throws(FileError) -> Void
