@@ -191,11 +191,7 @@ class FTPHandler {
     ) throws(SessionEnd) {
         var options = UserOptions(over: settings.configuration)
         do throws(LoginRefusal) {
-            try options.apply(
-                terms.options.map {
-                    ConfigurationAssignment(origin: "user", line: Array($0.utf8))
-                }
-            )
+            try options.apply(terms.options, from: "user")
         } catch {
             // The Warden accepted them a moment ago.
             throw .processGone

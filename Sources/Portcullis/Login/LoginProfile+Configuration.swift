@@ -18,11 +18,7 @@ extension LoginProfile {
         if let directory = base.login.userConfigurationDirectory {
             try options.apply(try UserFile.read(in: directory, user: account.name))
         }
-        try options.apply(
-            account.options.map {
-                ConfigurationAssignment(origin: "user \(account.name)", line: Array($0.utf8))
-            }
-        )
+        try options.apply(account.options, from: "user \(account.name)")
         let configuration = options.configuration
         let place = try LoginPlace.of(
             account,

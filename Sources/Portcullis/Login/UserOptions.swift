@@ -45,6 +45,13 @@ struct UserOptions {
         configuration = draft.configuration
     }
 
+    /// Applies options that are written `name=value`, and that `origin` is answerable for.
+    mutating func apply(_ options: [String], from origin: String) throws(LoginRefusal) {
+        try apply(
+            options.map { ConfigurationAssignment(origin: origin, line: Array($0.utf8)) }
+        )
+    }
+
     private static func refusal(_ place: String, _ problem: Disposition) -> LoginRefusal {
         guard case .refused(let why, _) = problem else { return .unavailable(reason: place) }
         return .unavailable(reason: "\(place): \(why)")
@@ -82,9 +89,7 @@ extension UserOptions {
     static func problem(in options: [String], over base: Configuration) -> String? {
         var checked = UserOptions(over: base)
         do throws(LoginRefusal) {
-            try checked.apply(
-                options.map { ConfigurationAssignment(origin: "option", line: Array($0.utf8)) }
-            )
+            try checked.apply(options, from: "option")
         } catch {
             guard case .unavailable(let reason) = error else { return error.logText }
             return reason
