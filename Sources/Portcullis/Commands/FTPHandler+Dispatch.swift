@@ -69,7 +69,7 @@ extension FTPHandler {
 
     private func refusal(of command: Command, _ rule: CommandRule) -> Reply? {
         guard rule.isImplemented, offers(rule.verb) else {
-            return Reply(502, "Command not implemented.")
+            return .notImplemented
         }
         if login == nil, rule.needsLogin {
             return refusalOfLogin(of: userName) ?? Reply(530, "Please login with USER and PASS.")
@@ -162,7 +162,7 @@ extension FTPHandler {
         case .mfmt: try setModificationTime(argument)
         case .site: try site(argument)
         case .mfct, .smnt, .adat, .mic, .conf, .enc:
-            try reply(502, "Command not implemented.")
+            try reply(.notImplemented)
         }
     }
 
@@ -215,4 +215,9 @@ extension CommandLineReader.Event {
         guard case .line(let bytes) = self else { return nil }
         return try? Command(line: bytes)
     }
+}
+
+extension Reply {
+    /// What a known command gets that is not served here (RFC 959 section 4.2.1).
+    static let notImplemented = Reply(502, "Command not implemented.")
 }

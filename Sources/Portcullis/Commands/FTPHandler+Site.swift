@@ -18,7 +18,7 @@ extension FTPHandler {
             return
         }
         guard offers(command) else {
-            try reply(502, "Command not implemented.")
+            try reply(.notImplemented)
             return
         }
         guard !isDenied(command) else {
@@ -68,32 +68,42 @@ extension FTPHandler {
     }
 
     private func changeMode(_ argument: [UInt8]) throws(SessionEnd) {
-        let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
-        guard words.count == 2, let mode = OctalMode.parse(words[0]) else {
-            try reply(501, "SITE CHMOD takes an octal mode and a path.")
-            return
-        }
-        guard configuration.files.allowsChangeMode else {
-            try reply(550, "Permission denied.")
-            return
-        }
-        try changeSite(.chmod, [UInt8](words[1])) { fileSystem, path throws(FileError) in
+        try changeAttribute(.chmod, argument, "an octal mode", OctalMode.parse) {
+            fileSystem,
+            path,
+            mode throws(FileError) in
             try fileSystem.setMode(of: path, to: mode)
         }
     }
 
     private func changeGroup(_ argument: [UInt8]) throws(SessionEnd) {
+        try changeAttribute(.chgrp, argument, "the number of a group", GroupNumber.parse) {
+            fileSystem,
+            path,
+            group throws(FileError) in
+            try fileSystem.setGroup(of: path, to: group)
+        }
+    }
+
+    /// Carries out a command whose argument is a value and a path.
+    private func changeAttribute<Value>(
+        _ command: SiteCommand,
+        _ argument: [UInt8],
+        _ wanted: String,
+        _ parse: (ArraySlice<UInt8>) -> Value?,
+        _ operation: (any FileSystem, VirtualPath, Value) throws(FileError) -> Void
+    ) throws(SessionEnd) {
         let words = argument.split(separator: UInt8(ascii: " "), maxSplits: 1)
-        guard words.count == 2, let group = GroupNumber.parse(words[0]) else {
-            try reply(501, "SITE CHGRP takes the number of a group and a path.")
+        guard words.count == 2, let value = parse(words[0]) else {
+            try reply(501, "SITE \(command.rawValue) takes \(wanted) and a path.")
             return
         }
         guard configuration.files.allowsChangeMode else {
             try reply(550, "Permission denied.")
             return
         }
-        try changeSite(.chgrp, [UInt8](words[1])) { fileSystem, path throws(FileError) in
-            try fileSystem.setGroup(of: path, to: group)
+        try changeSite(command, [UInt8](words[1])) { fileSystem, path throws(FileError) in
+            try operation(fileSystem, path, value)
         }
     }
 
