@@ -6,12 +6,18 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import threading
 
 import proc
 from control import TIMEOUT, Control, client_context, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLIENTS = ROOT / "Sources/Examples/Clients"
+sys.path.append(str(CLIENTS))
+
+import resuming_ftplib  # noqa: E402
+
 BINARY = pathlib.Path(os.environ.get("PORTCULLIS", ROOT / ".build/release/portcullis"))
 PAM = ROOT / "pam.d"
 
@@ -168,15 +174,13 @@ class Gateway(Daemon):
             client.close()
 
 
-class ResumingFTP(ftplib.FTP_TLS):
-    """ftplib with the one change that TLS session reuse needs."""
+class ResumingFTP(resuming_ftplib.ResumingFTP_TLS):
+    """The class that users are given, which also tells whether the server resumed."""
 
     reused = None
 
     def ntransfercmd(self, cmd, rest=None):
-        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        data, size = super().ntransfercmd(cmd, rest)
         if self._prot_p:
-            conn = self.context.wrap_socket(
-                conn, server_hostname=self.host, session=self.sock.session)
-            self.reused = conn.session_reused
-        return conn, size
+            self.reused = data.session_reused
+        return data, size
