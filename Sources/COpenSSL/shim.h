@@ -74,6 +74,17 @@ static inline void *COpenSSL_SSL_get_app_data(const SSL *ssl) {
     return SSL_get_app_data(ssl);
 }
 
+/// Wraps the macro sk_SSL_CIPHER_num(3). Returns the number of suites, or -1 for NULL.
+static inline int COpenSSL_sk_SSL_CIPHER_num(const STACK_OF(SSL_CIPHER) *list) {
+    return sk_SSL_CIPHER_num(list);
+}
+
+/// Wraps the macro sk_SSL_CIPHER_value(3). Returns a borrowed suite, or NULL out of range.
+static inline const SSL_CIPHER *COpenSSL_sk_SSL_CIPHER_value(
+    const STACK_OF(SSL_CIPHER) *list, int index) {
+    return sk_SSL_CIPHER_value(list, index);
+}
+
 /// Wraps the macro EVP_EC_gen(3). Returns a new key, or NULL.
 static inline EVP_PKEY *COpenSSL_EVP_EC_gen(const char *curve) {
     return EVP_EC_gen(curve);

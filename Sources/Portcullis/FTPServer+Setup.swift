@@ -68,16 +68,18 @@ extension FTPServer {
     static func makeContext(_ report: ConfigurationReport) throws(ServerError) -> TLSContext? {
         let tls = report.configuration.tls
         guard tls.isEnabled else { return nil }
+        var policy = TLSPolicy(
+            level: tls.policy,
+            allows12: tls.allows12,
+            allows13: tls.allows13,
+            requestsClientCertificate: tls.requestsClientCertificate
+        )
+        policy.choice = tls.suites
         do throws(TLSError) {
             return try TLSContext.server(
                 certificateFiles(report.configuration),
                 keys: .elsewhere,
-                policy: TLSPolicy(
-                    level: tls.policy,
-                    allows12: tls.allows12,
-                    allows13: tls.allows13,
-                    requestsClientCertificate: tls.requestsClientCertificate
-                )
+                policy: policy
             )
         } catch {
             throw tlsProblem(error.code, "\(error)", report)

@@ -84,8 +84,11 @@ internal import LinuxSystem
         guard
             unsafe COpenSSL_SSL_CTX_set_min_proto_version(pointer, floor) == 1,
             unsafe COpenSSL_SSL_CTX_set_max_proto_version(pointer, ceiling) == 1,
-            unsafe SSL_CTX_set_cipher_list(pointer, policy.suites12) == 1,
-            unsafe SSL_CTX_set_ciphersuites(pointer, policy.suites13) == 1,
+            setSuites12(policy.suites12),
+            unsafe SSL_CTX_set_ciphersuites(
+                pointer,
+                policy.suites13.joined(separator: ":")
+            ) == 1,
             unsafe COpenSSL_SSL_CTX_set1_groups_list(pointer, policy.groups) == 1,
             unsafe SSL_CTX_set_num_tickets(pointer, 0) == 1
         else {
@@ -94,8 +97,12 @@ internal import LinuxSystem
         _ = unsafe SSL_CTX_set_options(
             pointer,
             COpenSSL_SSL_OP_NO_RENEGOTIATION | COpenSSL_SSL_OP_NO_COMPRESSION
-                | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE | COpenSSL_SSL_OP_PRIORITIZE_CHACHA
+                | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE
         )
+        if policy.choice?.isOrdered != true {
+            // Who has no AES in hardware wants ChaCha20 first, unless the administrator does not.
+            _ = unsafe SSL_CTX_set_options(pointer, COpenSSL_SSL_OP_PRIORITIZE_CHACHA)
+        }
         _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
         _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS))
         unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, nil)
@@ -103,6 +110,12 @@ internal import LinuxSystem
             // Any certificate is accepted: it only has to be the same on the data connection.
             unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER) { _, _ in 1 }
         }
+    }
+
+    /// OpenSSL takes no empty list, and needs none without TLS 1.2.
+    private func setSuites12(_ suites: [String]) -> Bool {
+        guard !suites.isEmpty else { return true }
+        return unsafe SSL_CTX_set_cipher_list(pointer, suites.joined(separator: ":")) == 1
     }
 
     /// Gives this process a session scope of its own.

@@ -15,6 +15,9 @@ package struct TLSPolicy: Hashable, Sendable {
     /// The suites and groups.
     package var level = Level.intermediate
 
+    /// The suites that the administrator chose among them; `nil` for all (`ssl_ciphers`).
+    package var choice: SuiteChoice?
+
     /// Whether TLS 1.2 is offered.
     package var allows12: Bool
 
@@ -37,23 +40,34 @@ package struct TLSPolicy: Hashable, Sendable {
         self.requestsClientCertificate = requestsClientCertificate
     }
 
-    /// AEAD suites with forward secrecy.
-    var suites12: String {
-        let approved = """
-            ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
-            ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256
-            """
-        return level == .fips
-            ? approved
-            : "\(approved):ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
-    }
+    /// The suites of TLS 1.2 that are offered, the preferred first.
+    var suites12: [String] { choice?.suites12 ?? level.suites12 }
 
-    /// TLS 1.3 has no other kind of suite.
-    var suites13: String {
-        let approved = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
-        return level == .fips ? approved : "\(approved):TLS_CHACHA20_POLY1305_SHA256"
-    }
+    /// The suites of TLS 1.3 that are offered, the preferred first.
+    var suites13: [String] { choice?.suites13 ?? level.suites13 }
 
     /// The curves on which keys are agreed; SP 800-186 approves no X25519 for that.
     var groups: String { level == .fips ? "P-256:P-384" : "X25519:P-256:P-384" }
+}
+
+extension TLSPolicy.Level {
+    /// AEAD suites with forward secrecy.
+    var suites12: [String] {
+        let approved = [
+            "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+            "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
+        ]
+        let others = ["ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"]
+        return switch self {
+        case .modern: []
+        case .intermediate: approved + others
+        case .fips: approved
+        }
+    }
+
+    /// TLS 1.3 has no other kind of suite.
+    var suites13: [String] {
+        let approved = ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"]
+        return self == .fips ? approved : approved + ["TLS_CHACHA20_POLY1305_SHA256"]
+    }
 }

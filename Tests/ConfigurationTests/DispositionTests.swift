@@ -5,7 +5,7 @@ import Testing
 struct DispositionTests {
     @Test(arguments: [
         "ssl_sslv2=YES", "ssl_sslv3=YES", "ssl_tlsv1=YES", "ssl_tlsv11=YES", "ssl_tlsv1_1=YES",
-        "ssl_ciphers=HIGH", "ssl_dh_file=/etc/dh.pem", "allow_anon_ssl=NO",
+        "ssl_dh_file=/etc/dh.pem", "allow_anon_ssl=NO",
         "banned_email_file=/etc/x", "email_password_file=/etc/x",
         "guest_username=ftp", "virtual_use_local_privs=YES",
         "tcp_wrappers=YES",
@@ -37,7 +37,7 @@ struct DispositionTests {
         "ssl_sslv2=NO", "ssl_sslv3=NO", "ssl_tlsv1=NO", "ssl_tlsv11=NO", "anonymous_enable=NO",
         "local_enable=YES", "guest_enable=NO", "check_shell=YES", "check_shell=NO",
         "auth_order=pam", "auth_order=virtual, pam", "auth_order=pam,anonymous,virtual",
-        "require_cert=NO", "validate_cert=NO",
+        "require_cert=NO", "validate_cert=NO", "ssl_ciphers=ECDHE-ECDSA-AES256-GCM-SHA384",
         "tcp_wrappers=NO", "chroot_local_user=YES", "chroot_list_enable=NO", "ftp_enable=YES",
         "http_enable=NO", "session_support=YES",
         "dirmessage_enable=NO", "background=NO", "seccomp_sandbox=NO", "implicit_ssl=YES",
@@ -63,7 +63,8 @@ struct DispositionTests {
     }
 
     @Test(arguments: [
-        "dsa_cert_file=/etc/x", "dsa_private_key_file=/etc/x", "require_cert=YES",
+        "ssl_ciphers=AES128-SHA", "dsa_cert_file=/etc/x", "dsa_private_key_file=/etc/x",
+        "require_cert=YES",
         "validate_cert=YES", "ca_certs_file=/etc/x", "ssl_sni_hostname=ftp.example.org",
         "local_enable=NO", "auth_order=virtual", "auth_order=", "auth_order=pam,pam",
         "auth_order=pam,ldap", "http_enable=YES",

@@ -11,20 +11,12 @@ import subprocess
 import pytest
 
 import proc
-from certificates import Certificate
+from certificates import Certificate, make_certificate_of
 from control import Closed, wait_until
 
 
 def make(directory, name, algorithm):
-    """A certificate with a key of some kind."""
-    certificate = Certificate(directory / f"{name}.pem", directory / f"{name}.key")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", *algorithm, "-nodes", "-days", "2",
-         "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-         "-keyout", certificate.key, "-out", certificate.chain],
-        check=True, capture_output=True, timeout=60)
-    certificate.key.chmod(0o600)
-    return certificate
+    return make_certificate_of(algorithm, directory, name, days=2)
 
 
 EC = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]

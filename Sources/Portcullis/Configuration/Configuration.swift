@@ -129,6 +129,8 @@ package struct Configuration: Sendable {
         package var passphraseFile: String?
         /// The suites and groups that are offered (`ssl_policy`).
         package var policy = TLSPolicy.Level.intermediate
+        /// The suites chosen among them; nil is all (`ssl_ciphers`).
+        package var suites: SuiteChoice?
         /// Whether USER and PASS are refused in clear (`force_local_logins_ssl`).
         package var requiredForLogin = true
         /// Whether data connections are refused in clear (`force_local_data_ssl`).

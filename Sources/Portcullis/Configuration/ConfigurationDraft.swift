@@ -30,6 +30,9 @@ struct ConfigurationDraft {
     /// What was written for `require_ssl_reuse`.
     var requiresReuse: Bool?
 
+    /// The list of suites as written (`ssl_ciphers`).
+    var suiteList: String?
+
     /// What the options being applied want to say though they are honoured.
     var remark: String?
 

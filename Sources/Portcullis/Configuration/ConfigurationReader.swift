@@ -162,7 +162,10 @@ package struct ConfigurationReader {
             // What was refused by itself keeps its first reason: the rest may follow from it.
             guard !entries[index].disposition.isRefusal else { continue }
             if let disposition = finding.disposition { entries[index].disposition = disposition }
-            if let remark = finding.remark { entries[index].remark = remark }
+            if let remark = finding.remark {
+                let others = [entries[index].remark].compactMap(\.self)
+                entries[index].remark = (others + [remark]).joined(separator: ", and ")
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ extension ConfigurationDraft {
             }
             configuration.tls.allows12 = false
         }
+        checkSuites()
         guard let certificate = configuration.tls.certificateFile else {
             refuse(
                 "rsa_cert_file",
@@ -80,6 +81,55 @@ extension ConfigurationDraft {
         }
     }
 
+    /// Settles which suites of the list are offered (`ssl_ciphers`).
+    private mutating func checkSuites() {
+        guard let list = suiteList else { return }
+        let tls = configuration.tls
+        let choice = SuiteChoice(
+            list,
+            TLSPolicy(level: tls.policy, allows12: tls.allows12, allows13: tls.allows13)
+        )
+        if !choice.isEmpty {
+            configuration.tls.suites = choice
+            if choice.suites12.isEmpty { configuration.tls.allows12 = false }
+            if choice.suites13.isEmpty { configuration.tls.allows13 = false }
+        } else if !tls.allows12, choice.wouldAllow12 {
+            ignore("ssl_ciphers", why: "it names suites of TLS 1.2, which is not offered")
+            return
+        } else {
+            refuse(
+                "ssl_ciphers",
+                why: "no suite of the list has AEAD and forward secrecy, or is in ssl_policy",
+                mend: "write HIGH, or delete the line"
+            )
+            return
+        }
+        if tls.allows12, choice.suites12.isEmpty {
+            remark(on: "ssl_ciphers", "it names suites of TLS 1.3 only, so TLS 1.2 is not offered")
+        }
+        if let kind = choice.keyType, !keyTypes.isEmpty, !keyTypes.contains(kind) {
+            remark(
+                on: "ssl_ciphers",
+                "its suites of TLS 1.2 need an \(kind) key, which no certificate has"
+            )
+        }
+        if !choice.refused.isEmpty {
+            remark(on: "ssl_ciphers", "these are not offered: \(Self.some(choice.refused))")
+        }
+    }
+
+    /// The kinds of key of the certificates.
+    private var keyTypes: [String] {
+        let files = [configuration.tls.certificateFile, configuration.tls.ecCertificateFile]
+        return files.compactMap(\.self).compactMap { CertificateFacts(file: $0)?.keyType }
+    }
+
+    /// The first few of a list, and how many more there are.
+    private static func some(_ names: [String]) -> String {
+        let shown = names.prefix(5).joined(separator: ", ")
+        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    }
+
     /// Makes the values say what holds, so that nobody has to look at `isEnabled` beside them.
     private mutating func settleWithoutTLS() {
         let dependents = [
@@ -89,6 +139,7 @@ extension ConfigurationDraft {
             ("implicit_ssl", configuration.tls.isImplicit),
             ("ssl_alpn_required", configuration.tls.requiresALPN),
             ("ssl_request_cert", configuration.tls.requestsClientCertificate),
+            ("ssl_ciphers", suiteList != nil),
             ("rsa_cert_file", configuration.tls.certificateFile != nil),
             ("rsa_private_key_file", configuration.tls.privateKeyFile != nil),
         ]

@@ -23,6 +23,10 @@ extension ConfigurationOption {
             draft.configuration.tls.policy = level
             return .honoured
         },
+        .text("ssl_ciphers") { (draft, value) in
+            draft.suiteList = value
+            return .honoured
+        },
         .toggle("force_local_logins_ssl", sets: \.tls.requiredForLogin),
         .toggle("force_local_data_ssl", sets: \.tls.requiredForData),
         .toggle("ssl_tlsv12", "ssl_tlsv1_2", sets: \.tls.allows12),
@@ -66,10 +70,6 @@ extension ConfigurationOption {
         .neverOffered("ssl_tlsv1", protocol: "TLS 1.0"),
         .neverOffered("ssl_tlsv11", "ssl_tlsv1_1", protocol: "TLS 1.1"),
         .ignoredText(
-            "ssl_ciphers",
-            why: "only AEAD suites with forward secrecy are offered, whatever is written here"
-        ),
-        .ignoredText(
             "dh_param_file",
             "ssl_dh_file",
             "ecdh_param_file",
@@ -77,13 +77,13 @@ extension ConfigurationOption {
         ),
         .refusedText(
             "dsa_cert_file",
-            why: "there is one certificate, and DSA is not served",
-            mend: "name the certificate in rsa_cert_file, which takes a key of any kind"
+            why: "TLS 1.3 has no DSA, and no client takes a DSA certificate any more",
+            mend: "name a certificate with an ECDSA key in ec_cert_file"
         ),
         .refusedText(
             "dsa_private_key_file",
-            why: "there is one key, and DSA is not served",
-            mend: "name the key in rsa_private_key_file, which takes one of any kind"
+            why: "TLS 1.3 has no DSA, and no client takes a DSA certificate any more",
+            mend: "name an ECDSA key in ec_private_key_file"
         ),
     ]
 
