@@ -26,14 +26,19 @@ def begin_download(session, size=1 << 28):
     return data, size
 
 
-@BOTH
-def test_abor_ends_a_download_at_once(gateway, account, version):
+def aborted_download(gateway, account, version):
     account.sparse("big", 1 << 30)
     session = gateway.session(account, version)
     data, _ = begin_download(session)
     session.send("ABOR")
     session.next(426)
     session.next(226)
+    return session, data
+
+
+@BOTH
+def test_abor_ends_a_download_at_once(gateway, account, version):
+    session, data = aborted_download(gateway, account, version)
     data.close()
     assert session.alive()
     account.file("small", b"small")
@@ -42,12 +47,7 @@ def test_abor_ends_a_download_at_once(gateway, account, version):
 
 @BOTH
 def test_an_aborted_download_does_not_look_complete(gateway, account, version):
-    account.sparse("big", 1 << 30)
-    session = gateway.session(account, version)
-    data, _ = begin_download(session)
-    session.send("ABOR")
-    session.next(426)
-    session.next(226)
+    session, data = aborted_download(gateway, account, version)
     with pytest.raises((ssl.SSLError, ConnectionError)):
         while data.recv(1 << 18):
             pass

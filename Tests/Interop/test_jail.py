@@ -1,17 +1,13 @@
 """The jail: no name and no link leads out of it, also while an attacker moves things about."""
 
-import ctypes
 import os
-import threading
 import time
 
 import pytest
 
-from control import finish, read_all
+from swapping import attempt_download, swapping
 
 SECRET = b"outside the jail"
-AT_FDCWD, RENAME_EXCHANGE = -100, 2
-LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @pytest.fixture
@@ -109,41 +105,20 @@ def test_a_link_swapped_in_at_the_wrong_moment_leads_nowhere(gateway, account, o
         os.symlink(target, account.home / name)
     session = gateway.session(account)
     session.expect("TYPE I", 200)
-    stop = time.monotonic() + 4
-    swaps = 0
-
-    def swap():
-        nonlocal swaps
-        place = os.fsencode(account.home / "swap")
-        while time.monotonic() < stop:
-            for name in ("absolute", "relative"):
-                trap = os.fsencode(account.home / name)
-                for _ in range(2):
-                    if LIBC.renameat2(AT_FDCWD, place, AT_FDCWD, trap, RENAME_EXCHANGE):
-                        raise OSError(ctypes.get_errno(), "renameat2")
-                    swaps += 1
-            time.sleep(0.0001)
-
-    thread = threading.Thread(target=swap)
-    thread.start()
     served = 0
-    while time.monotonic() < stop:
-        for line in ("SIZE swap/secret", "MKD swap/d", "DELE swap/secret.x",
-                     "SITE CHMOD 600 swap/secret", "MFMT 20200101000000 swap/secret"):
-            reply = session.command(line)
-            if line.startswith("SIZE") and reply.code == 213:
-                assert reply.text == "213 15", "the size of the file outside"
-        session.command("RMD swap/d")
-        data = session.connect_data()
-        if session.command("RETR swap/secret").code == 150:
-            data = session.wrap_data(data)
-            assert read_all(data) == b"inside the jail"
-            finish(data)
-            session.next(226)
-            served += 1
-        data.close()
-    thread.join(10)
-    assert served > 5 and swaps > 100, "the race took place"
+    traps = [account.home / "absolute", account.home / "relative"]
+    with swapping(account.home / "swap", *traps, seconds=4) as swaps:
+        while swaps.goes_on():
+            for line in ("SIZE swap/secret", "MKD swap/d", "DELE swap/secret.x",
+                         "SITE CHMOD 600 swap/secret", "MFMT 20200101000000 swap/secret"):
+                reply = session.command(line)
+                if line.startswith("SIZE") and reply.code == 213:
+                    assert reply.text == "213 15", "the size of the file outside"
+            session.command("RMD swap/d")
+            content = attempt_download(session, "RETR swap/secret")
+            assert content in (None, b"inside the jail")
+            served += content is not None
+    assert served > 5 and swaps.count > 100, "the race took place"
     assert os.listdir(outside) == ["secret"]
     facts = (outside / "secret").stat()
     assert facts.st_mode & 0o777 == 0o777 and time.gmtime(facts.st_mtime).tm_year > 2020

@@ -50,16 +50,21 @@ def test_without_locks_for_readers_it_is(serve, account):
     end(one, data)
 
 
+def begin_download(session, account, size):
+    """A download of a file of zeros, and its first bytes."""
+    account.sparse("f", size)
+    data = session.connect_data()
+    session.expect("RETR f", 150)
+    data = session.wrap_data(data)
+    return data, data.recv(1)
+
+
 @pytest.mark.parametrize("locks", ["YES", "NO"])
 def test_a_file_that_is_downloaded_is_not_changed_in_place(serve, account, locks):
     gateway = serve(lock_upload_files=locks)
     one, two = gateway.session(account), gateway.session(account)
     size = 1 << 26
-    account.sparse("f", size)
-    data = one.connect_data()
-    one.expect("RETR f", 150)
-    data = one.wrap_data(data)
-    assert data.recv(1) == b"\0"
+    data, _ = begin_download(one, account, size)
     if locks == "YES":
         two.passive_port()
         two.expect("STOR f", 450)
@@ -79,11 +84,7 @@ def test_an_atomic_upload_waits_for_no_reader(serve, account):
     gateway = serve(atomic_uploads="YES")
     one, two = gateway.session(account), gateway.session(account)
     size = 1 << 26
-    account.sparse("f", size)
-    data = one.connect_data()
-    one.expect("RETR f", 150)
-    data = one.wrap_data(data)
-    first = data.recv(1)
+    data, first = begin_download(one, account, size)
     two.store("STOR f", b"new")
     assert (account.home / "f").read_bytes() == b"new"
     assert (first + read_all(data)).strip(b"\0") == b""

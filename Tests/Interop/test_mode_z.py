@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from control import finish
+from uploading import attempt
 
 TEXT = b"a line of text that repeats itself\r\n" * 20_000
 
@@ -24,22 +24,6 @@ def session(server, account):
     return session
 
 
-def send(session, line, content):
-    """Runs an upload of these very bytes; its last reply."""
-    data = session.connect_data()
-    try:
-        session.expect(line, 150)
-        data = session.wrap_data(data)
-        try:
-            data.sendall(content)
-            finish(data)
-        except OSError:
-            pass
-        return session.reply()
-    finally:
-        data.close()
-
-
 def test_it_is_off_unless_it_is_wished_for(serve, account):
     session = serve().session(account)
     session.expect("MODE Z", 504)
@@ -50,14 +34,14 @@ def test_it_is_off_unless_it_is_wished_for(serve, account):
 def test_files_and_listings_are_compressed_both_ways(session, account):
     assert " MODE Z" in session.expect("FEAT", 211).lines
     assert "MODE Deflate" in session.expect("STAT", 211).text
-    assert send(session, "STOR f", zlib.compress(TEXT)).code == 226
+    assert attempt(session, "STOR f", zlib.compress(TEXT)).code == 226
     assert (account.home / "f").read_bytes() == TEXT
     packed = session.retrieve("RETR f")
     assert zlib.decompress(packed) == TEXT and len(packed) < len(TEXT) // 20
     for line in ("LIST", "NLST", "MLSD"):
         listing = zlib.decompress(session.retrieve(line))
         assert listing.endswith(b"f\r\n")
-    assert send(session, "APPE f", zlib.compress(b"more")).code == 226
+    assert attempt(session, "APPE f", zlib.compress(b"more")).code == 226
     assert (account.home / "f").read_bytes() == TEXT + b"more"
     session.expect(f"REST {len(TEXT)}", 350)
     assert zlib.decompress(session.retrieve("RETR f")) == b"more"
@@ -69,11 +53,11 @@ def test_files_and_listings_are_compressed_both_ways(session, account):
 def test_empty_random_and_converted_content_passes(session, account):
     random = os.urandom(1_000_000)
     for content in (b"", b"x", random):
-        assert send(session, "STOR f", zlib.compress(content)).code == 226
+        assert attempt(session, "STOR f", zlib.compress(content)).code == 226
         assert (account.home / "f").read_bytes() == content
         assert zlib.decompress(session.retrieve("RETR f")) == content
     session.expect("TYPE A", 200)
-    assert send(session, "STOR t", zlib.compress(b"a\r\nb\r\n")).code == 226
+    assert attempt(session, "STOR t", zlib.compress(b"a\r\nb\r\n")).code == 226
     assert (account.home / "t").read_bytes() == b"a\nb\n"
     assert zlib.decompress(session.retrieve("RETR t")) == b"a\r\nb\r\n"
 
@@ -99,7 +83,7 @@ def test_the_level_is_the_clients_choice(session, account):
     zlib.compress(TEXT)[:2] + b"\xff" * 5000,
 ], ids=["nothing", "nonsense", "one byte short", "cut", "more behind", "checksum", "bad block"])
 def test_what_is_no_whole_stream_is_no_upload(session, server, content):
-    assert send(session, "STOR f", content).code in (426, 451)
+    assert attempt(session, "STOR f", content).code in (426, 451)
     assert session.alive()
     assert "STOR \"/f\" ok" not in server.log
 
@@ -109,7 +93,7 @@ def test_a_bomb_fills_no_memory(session, account, server):
     packer = zlib.compressobj(9)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
     assert len(bomb) < 300_000
-    assert send(session, "STOR f", bomb).code == 226
+    assert attempt(session, "STOR f", bomb).code == 226
     assert (account.home / "f").stat().st_size == 256 << 20
     peak = 0
     for pid in proc.tree(server.pid):

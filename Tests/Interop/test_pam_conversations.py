@@ -2,14 +2,14 @@
 
 import ftplib
 import shutil
-import statistics
 import subprocess
 import time
 
 import pytest
 
 from accounts import run
-from control import TIMEOUT, Closed, wait_until
+from control import TIMEOUT, wait_until
+from refusals import time_of_refusal
 
 # Asks one question in the auth phase and compares the answer: style, prompt, expected answer.
 MODULE = r"""
@@ -302,24 +302,10 @@ def test_the_wait_for_a_client_is_no_hanging_module(serve, account, stack):
     client.expect("ACCT 123456", 230)
 
 
-def median(gateway, name, count=5):
-    spans = []
-    while len(spans) < count:
-        control = gateway.control().secure()
-        try:
-            control.expect(f"USER {name}", 331)
-            start = time.monotonic()
-            control.expect("PASS wrong", 530)
-            spans.append(time.monotonic() - start)
-        except Closed:
-            pass
-        control.close()
-    return statistics.median(spans)
-
-
 def test_a_refusal_takes_the_same_time_whoever_it_is_for(serve, account, stack):
     gateway = serve(**stack("unix"), delay_failed_login="1")
-    known, unknown = median(gateway, account.name), median(gateway, "nobody-of-this-name")
+    known = time_of_refusal(gateway, account.name)
+    unknown = time_of_refusal(gateway, "nobody-of-this-name")
     # Whole seconds, whatever the module took; what remains is the way there and back.
     assert abs(known - unknown) < 0.1, (known, unknown)
     assert known > 0.9

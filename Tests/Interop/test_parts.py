@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from control import finish
+from uploading import attempt
 
 MOST = 2 ** 63 - 1
 CONTENT = bytes(range(256)) * 1000
@@ -17,21 +17,6 @@ def session(gateway, account):
     session = gateway.session(account)
     session.expect("TYPE I", 200)
     return session
-
-
-def send(session, line, content):
-    data = session.connect_data()
-    try:
-        session.expect(line, 150)
-        data = session.wrap_data(data)
-        try:
-            data.sendall(content)
-            finish(data)
-        except OSError:
-            pass
-        return session.reply()
-    finally:
-        data.close()
 
 
 def test_a_part_is_sent(session):
@@ -91,12 +76,12 @@ def test_parts_are_of_bytes(session):
 
 def test_a_part_is_written_into_a_file(session, account):
     session.expect("RANG 10 14", 350)
-    assert send(session, "STOR f", b"-----").code == 226
+    assert attempt(session, "STOR f", b"-----").code == 226
     session.expect("RANG 0 9", 350)
-    assert send(session, "STOR f", b"+++").code == 226
+    assert attempt(session, "STOR f", b"+++").code == 226
     assert (account.home / "f").read_bytes() == b"+++" + CONTENT[3:10] + b"-----" + CONTENT[15:]
     session.expect("RANG 0 4", 350)
-    assert send(session, "STOR f", b"too much").code == 552
+    assert attempt(session, "STOR f", b"too much").code == 552
     assert (account.home / "f").stat().st_size == len(CONTENT)
     session.expect("RANG 0 4", 350)
     session.passive_port()
@@ -124,7 +109,7 @@ def test_sparse_files_beyond_four_gigabytes(session, account):
     assert session.retrieve("RETR large") == b"abcd"
     assert session.expect("SIZE large", 213).text == f"213 {(1 << 33) + 5}"
     session.expect(f"REST {(1 << 33) + 5}", 350)
-    assert send(session, "STOR large", b"67").code == 226
+    assert attempt(session, "STOR large", b"67").code == 226
     session.expect(f"REST {1 << 33}", 350)
     assert session.retrieve("RETR large") == b"1234567"
     os.unlink(path)

@@ -4,15 +4,14 @@ import ftplib
 import io
 import os
 import signal
-import statistics
 import subprocess
-import time
 
 import pytest
 
 import proc
-from control import Closed, wait_until
+from control import wait_until
 from gateway import BINARY, PAM
+from refusals import time_of_refusal
 from virtual_users import UserFile
 
 
@@ -251,27 +250,11 @@ def test_check_config_refuses_a_guest_account_with_privilege(users, certificate,
     assert done.returncode == 78 and f"guest_username={guest}: refused" in done.stdout
 
 
-def median(gateway, name, count=9):
-    """How long a refusal takes."""
-    spans = []
-    while len(spans) < count:
-        control = gateway.control().secure()
-        try:
-            for _ in range(3):
-                control.expect(f"USER {name}", 331)
-                start = time.monotonic()
-                control.expect("PASS wrong", 530)
-                spans.append(time.monotonic() - start)
-        except Closed:
-            pass
-        control.close()
-    return statistics.median(spans)
-
-
 def test_the_time_of_a_refusal_does_not_tell_who_there_is(serve, users, account):
     users.add("amy")
     gateway = serve(**users.options(max_per_ip="0", ban_failures="0"))
-    spans = [median(gateway, name) for name in ("amy", account.name, "nobody-of-this-name")]
+    spans = [time_of_refusal(gateway, name, attempts=3, count=9)
+             for name in ("amy", account.name, "nobody-of-this-name")]
     # A hash takes tens of milliseconds, and each of the three takes another number of them.
     assert max(spans) - min(spans) < 0.02 or max(spans) < 1.5 * min(spans), spans
 

@@ -21,6 +21,26 @@ def end(session, data, code=226):
     return session.next(code)
 
 
+def attempt(session, line, content):
+    """An upload that the server may refuse or break off before its end; its last reply."""
+    data = session.connect_data()
+    try:
+        reply = session.command(line)
+        if reply.code != 150:
+            return reply
+        data = session.wrap_data(data)
+        try:
+            data.sendall(content)
+            finish(data)
+        except OSError:
+            reply = session.reply()
+            assert reply.code >= 400, f"broken off, and yet {reply.text!r}"
+            return reply
+        return session.reply()
+    finally:
+        data.close()
+
+
 def drop(data):
     """Ends a data connection without close_notify, as if somebody had cut it."""
     os.close(data.detach())
