@@ -93,27 +93,33 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["LinuxSystem"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "FTPProtocolTests",
-            dependencies: ["FTPProtocol"],
+            dependencies: ["FTPProtocol", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "LinuxSystemTests",
             dependencies: [
-                "LinuxSystem", "FTPProtocol",
+                "LinuxSystem", "FTPProtocol", "TestSupport",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TLSTests",
-            dependencies: ["TLS", "FTPProtocol", "LinuxSystem"],
+            dependencies: ["TLS", "FTPProtocol", "LinuxSystem", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "FileSystemTests",
-            dependencies: ["FileSystem", "FTPProtocol", "LinuxSystem"],
+            dependencies: ["FileSystem", "FTPProtocol", "LinuxSystem", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -123,7 +129,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IsolationTests",
-            dependencies: ["Isolation", "Authentication", "FTPProtocol", "LinuxSystem"],
+            dependencies: [
+                "Isolation", "Authentication", "FTPProtocol", "LinuxSystem", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 import FTPProtocol
+import TestSupport
 import Testing
 
 @Suite("OPTS MODE Z, draft-preston-ftpext-deflate section 3.1")

@@ -1,4 +1,5 @@
 import FTPProtocol
+import TestSupport
 import Testing
 
 @Suite("The argument of HOST, RFC 7151 section 3.1")

@@ -1,4 +1,5 @@
 import FTPProtocol
+import TestSupport
 import Testing
 
 @Suite("PORT and PASV, RFC 959 section 4.1.2")

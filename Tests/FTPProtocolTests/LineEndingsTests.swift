@@ -1,4 +1,5 @@
 import FTPProtocol
+import TestSupport
 import Testing
 
 @Suite("Line ends in TYPE A, RFC 959 section 3.1.1.1")

@@ -1,4 +1,5 @@
 import FTPProtocol
+import TestSupport
 import Testing
 
 /// An entry with plain values, for tests to change.

@@ -16,11 +16,6 @@ struct FixedGenerator: RandomNumberGenerator {
     }
 }
 
-/// The UTF-8 of a literal.
-func bytes(_ text: String) -> [UInt8] {
-    Array(text.utf8)
-}
-
 /// The text of bytes that a test expects to be UTF-8.
 func text(_ bytes: [UInt8]) -> String {
     String(decoding: bytes, as: UTF8.self)

@@ -2,6 +2,7 @@ import FTPProtocol
 import FileSystem
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @Suite("Links, groups and room in a jail")

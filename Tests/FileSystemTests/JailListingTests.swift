@@ -1,6 +1,7 @@
 import FTPProtocol
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import FileSystem

@@ -1,6 +1,7 @@
 import FTPProtocol
 import FileSystem
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("The order and the choice of a listing")

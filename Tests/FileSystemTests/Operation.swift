@@ -2,6 +2,7 @@ import FTPProtocol
 import FileSystem
 import Glibc
 import LinuxSystem
+import TestSupport
 
 /// Every operation that a file system has, in all forms that take different permissions.
 enum Operation: CaseIterable {

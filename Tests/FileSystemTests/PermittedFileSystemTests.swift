@@ -1,5 +1,6 @@
 import FTPProtocol
 import FileSystem
+import TestSupport
 import Testing
 
 @Suite("Permission letters")

@@ -1,5 +1,6 @@
 import FTPProtocol
 import Glibc
+import TestSupport
 import Testing
 
 @testable import FileSystem

@@ -1,6 +1,7 @@
 import FTPProtocol
 import LinuxSystem
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FileSystem

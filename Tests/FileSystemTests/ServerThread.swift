@@ -2,6 +2,7 @@ import FileSystem
 import Glibc
 import LinuxSystem
 import Synchronization
+import TestSupport
 
 /// A ``FileServer`` that runs beside the test, as the Agent runs beside a Session.
 ///

@@ -2,40 +2,12 @@ import FTPProtocol
 import FileSystem
 import Glibc
 import LinuxSystem
-
-/// The error of type `Failure` that `body` threw, or `nil`.
-func thrown<Failure: Error>(
-    _: Failure.Type = Failure.self,
-    by body: () throws -> Void
-) -> Failure? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return error as? Failure
-    }
-}
-
-/// Something that a test needs to go on is missing.
-struct Missing: Error {}
-
-/// What `value` holds; `#require` takes nothing that has a single owner.
-func present<Value: ~Copyable>(_ value: consuming Value?) throws -> Value {
-    switch consume value {
-    case .some(let present): return present
-    case .none: throw Missing()
-    }
-}
+import TestSupport
 
 /// A path that a test writes as a literal.
 func path(_ text: String) throws -> VirtualPath {
     guard let path = VirtualPath(text) else { throw Missing() }
     return path
-}
-
-/// The UTF-8 of a literal.
-func bytes(_ text: String) -> [UInt8] {
-    Array(text.utf8)
 }
 
 /// A directory that a jail is made of, and one beside it that nobody may reach.
@@ -154,35 +126,4 @@ extension [DirectoryEntry] {
 
     /// The entry called `name`.
     func named(_ name: String) -> DirectoryEntry? { first { $0.name == bytes(name) } }
-}
-
-/// Both ends of a channel.
-struct Ends: ~Copyable {
-    let near: MessageSocket
-    let far: MessageSocket
-
-    static func make() throws -> Ends {
-        let pair = try MessageSocket.makePair()
-        // The pair gives up one end only, so the other one is doubled first.
-        let copy = try pair.withSecond { second throws(SystemError) in
-            try Holder(second.duplicate())
-        }
-        let far = MessageSocket(owning: try present(copy.take()))
-        return Ends(near: pair.takeFirst(), far: far)
-    }
-
-    /// Keeps the near end and closes the far one.
-    consuming func takeNear() -> MessageSocket { near }
-}
-
-/// Holds a descriptor where a value with a single owner cannot go.
-final class Holder {
-    private var descriptor: OwnedDescriptor?
-
-    init(_ descriptor: consuming OwnedDescriptor) {
-        self.descriptor = consume descriptor
-    }
-
-    /// Hands the descriptor over, the first time.
-    func take() -> OwnedDescriptor? { descriptor.take() }
 }

@@ -1,5 +1,6 @@
 import FTPProtocol
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Isolation

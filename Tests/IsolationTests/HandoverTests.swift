@@ -1,6 +1,7 @@
 import FileSystem
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Isolation

@@ -1,6 +1,7 @@
 import Authentication
 import FTPProtocol
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import Isolation

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 /// A number that nothing else in the process gets, for a signal's handler to send through.
@@ -8,22 +9,6 @@ private let sendingEnd: CInt = 700
 
 @Suite("Messages and descriptors between two processes")
 struct MessageSocketTests {
-    private struct Ends: ~Copyable {
-        let near: MessageSocket
-        let far: MessageSocket
-
-        /// Two ends that live as long as they are needed.
-        static func make() throws -> Ends {
-            let pair = try MessageSocket.makePair()
-            // The pair gives up one end only, so the other one is doubled first.
-            let copy = try pair.withSecond { second throws(SystemError) in
-                try Holder(second.duplicate())
-            }
-            let far = MessageSocket(owning: try present(copy.take()))
-            return Ends(near: pair.takeFirst(), far: far)
-        }
-    }
-
     private func drop(_: consuming Ends) {}
 
     private func receive(_ socket: borrowing MessageSocket) throws -> [UInt8]? {

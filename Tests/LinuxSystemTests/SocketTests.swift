@@ -2,6 +2,7 @@ import FTPProtocol
 import Glibc
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("TCP sockets on loopback")

@@ -1,29 +1,6 @@
 import Glibc
 import LinuxSystem
-
-/// The error of type `Failure` that `body` threw, or `nil`.
-func thrown<Failure: Error>(
-    _: Failure.Type = Failure.self,
-    by body: () throws -> Void
-) -> Failure? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return error as? Failure
-    }
-}
-
-/// Something that a test needs to go on is missing.
-struct Missing: Error {}
-
-/// What `value` holds; `#require` takes nothing that has a single owner.
-func present<Value: ~Copyable>(_ value: consuming Value?) throws -> Value {
-    switch consume value {
-    case .some(let present): return present
-    case .none: throw Missing()
-    }
-}
+import TestSupport
 
 /// Whether `socket` becomes readable within a few seconds.
 func becomesReadable(_ socket: borrowing OwnedDescriptor) throws -> Bool {
@@ -60,18 +37,6 @@ enum Seen {
     static let allWell: CInt = 0
     /// Something was not.
     static let amiss: CInt = 3
-}
-
-/// Holds a descriptor where a value with a single owner cannot go.
-final class Holder {
-    private(set) var descriptor: OwnedDescriptor?
-
-    init(_ descriptor: consuming OwnedDescriptor) {
-        self.descriptor = consume descriptor
-    }
-
-    /// Hands the descriptor over, the first time.
-    func take() -> OwnedDescriptor? { descriptor.take() }
 }
 
 /// A temporary directory that lasts as long as this object.

@@ -1,6 +1,7 @@
 import FTPProtocol
 import LinuxSystem
 import TLS
+import TestSupport
 import Testing
 
 @Suite("A connection before, at and after the start of TLS")

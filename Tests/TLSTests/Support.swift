@@ -1,17 +1,7 @@
 import FTPProtocol
 import LinuxSystem
 import TLS
-
-/// Something that a test needs to go on is missing.
-struct Missing: Error {}
-
-/// What `value` holds; `#require` takes nothing that has a single owner.
-func present<Value: ~Copyable>(_ value: consuming Value?) throws -> Value {
-    switch consume value {
-    case .some(let present): return present
-    case .none: throw Missing()
-    }
-}
+import TestSupport
 
 /// A temporary directory that lasts as long as this object, with a certificate and its key.
 final class CertificatePlace {

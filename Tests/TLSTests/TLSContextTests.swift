@@ -42,8 +42,7 @@ struct TLSContextTests {
     }
 
     @Test(arguments: [
-        "", "no PEM\n", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        "", "no PEM\n", block("CERTIFICATE"), block("PRIVATE KEY"),
     ])
     func garbageIsNeitherCertificateNorKey(text: String) throws {
         let garbage = try place.write("garbage.pem", Array(text.utf8))
@@ -103,4 +102,9 @@ struct TLSContextTests {
         #expect(TLSError(.handshake, queue: [1]) == TLSError(.handshake, queue: [2, 3]))
         #expect(TLSError(.handshake) != TLSError(.transport))
     }
+}
+
+/// PEM that holds nothing.
+private func block(_ label: String) -> String {
+    "-----BEGIN \(label)-----\nAAAA\n-----END \(label)-----\n"
 }
