@@ -4,10 +4,12 @@
 #define COPENSSL_SHIM_H
 
 #include <openssl/bio.h>
+#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -26,6 +28,16 @@ static inline int COpenSSL_SSL_CTX_set_max_proto_version(SSL_CTX *ctx, int versi
 /// Wraps the macro SSL_CTX_set1_groups_list(3). Returns 1 on success, 0 on failure.
 static inline int COpenSSL_SSL_CTX_set1_groups_list(SSL_CTX *ctx, const char *list) {
     return (int)SSL_CTX_set1_groups_list(ctx, list);
+}
+
+/// Wraps the macro SSL_CTX_set1_sigalgs_list(3). Returns 1 on success, 0 on failure.
+static inline int COpenSSL_SSL_CTX_set1_sigalgs_list(SSL_CTX *ctx, const char *list) {
+    return (int)SSL_CTX_set1_sigalgs_list(ctx, list);
+}
+
+/// Wraps the macro OPENSSL_free(3).
+static inline void COpenSSL_OPENSSL_free(void *memory) {
+    OPENSSL_free(memory);
 }
 
 /// Wraps the macro SSL_CTX_set_mode(3). Returns the new mode bits.

@@ -13,6 +13,9 @@
 
 static const char provider_name[] = "portcullis";
 static const char property[] = "provider=portcullis";
+// Nothing is computed here, so a key may be used where only approved algorithms are.
+static const char definition[] = "provider=portcullis,fips=yes";
+static const char others[] = "provider!=portcullis";
 static const char number_parameter[] = "portcullis-key";
 static CRemoteKey_sign sign_callback;
 
@@ -54,7 +57,7 @@ static int key_import(struct key *key, const char *type, const OSSL_PARAM parame
     if (number != NULL && !OSSL_PARAM_get_int32(number, &key->number)) {
         return 0;
     }
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, "provider=default");
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, others);
     // The array is only read, whatever the prototype says.
     int result = context != NULL && EVP_PKEY_fromdata_init(context) == 1
         && EVP_PKEY_fromdata(
@@ -282,16 +285,16 @@ static const OSSL_DISPATCH signatures[] = {
 // MARK: The provider
 
 static const OSSL_ALGORITHM key_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", property, rsa_keys, "RSA key of another process"},
-    {"EC:id-ecPublicKey:1.2.840.10045.2.1", property, ec_keys, "EC key of another process"},
-    {"ED25519:1.3.101.112", property, ed25519_keys, "Ed25519 key of another process"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", definition, rsa_keys, "RSA key of another process"},
+    {"EC:id-ecPublicKey:1.2.840.10045.2.1", definition, ec_keys, "EC key of another process"},
+    {"ED25519:1.3.101.112", definition, ed25519_keys, "Ed25519 key of another process"},
     {NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM signature_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", property, signatures, "RSA by another process"},
-    {"ECDSA", property, signatures, "ECDSA by another process"},
-    {"ED25519:1.3.101.112", property, signatures, "Ed25519 by another process"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", definition, signatures, "RSA by another process"},
+    {"ECDSA", definition, signatures, "ECDSA by another process"},
+    {"ED25519:1.3.101.112", definition, signatures, "Ed25519 by another process"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -325,8 +328,10 @@ int CRemoteKey_install(CRemoteKey_sign sign) {
     if (OSSL_PROVIDER_available(NULL, provider_name)) {
         return 1;
     }
-    // Naming any provider ends the automatic loading of the default one.
-    return OSSL_PROVIDER_load(NULL, "default") != NULL
+    // Naming any provider ends the automatic loading of the default one, which the FIPS module
+    // takes the place of where it is in use.
+    return (EVP_default_properties_is_fips_enabled(NULL) == 1
+            || OSSL_PROVIDER_load(NULL, "default") != NULL)
         && OSSL_PROVIDER_add_builtin(NULL, provider_name, begin) == 1
         && OSSL_PROVIDER_load(NULL, provider_name) != NULL;
 }

@@ -31,6 +31,24 @@ extension FTPServer {
         return files
     }
 
+    /// Has every process use OpenSSL's FIPS module where that is wished for and there is one.
+    ///
+    /// The lack of one is a warning of ``SecurityPosture``.
+    static func useFIPSModule(_ report: ConfigurationReport) throws(ServerError) -> Bool {
+        let tls = report.configuration.tls
+        guard tls.isEnabled, tls.policy == .fips, FIPSModule.isInstalled else { return false }
+        guard FIPSModule.use() else {
+            throw .option(
+                "ssl_policy",
+                tls.policy.rawValue,
+                report,
+                "the system has a FIPS module, which cannot be put to use",
+                mend: "see that openssl list -providers -provider fips works"
+            )
+        }
+        return true
+    }
+
     /// Starts the process that keeps the keys, where there are any.
     static func startSigner(_ report: ConfigurationReport) throws(ServerError) -> Signer? {
         let files = certificateFiles(report.configuration)

@@ -27,6 +27,7 @@ package final class FTPServer {
         self.report = report
         self.logger = logger
         loadTimeZone()
+        if try Self.useFIPSModule(report) { logger.notice("OpenSSL's FIPS module is in use") }
         // First, so that the process which keeps the keys is the only one that ever sees them.
         let signer = try Self.startSigner(report)
         settings = HandlerSettings(
@@ -53,6 +54,7 @@ package final class FTPServer {
     ///
     /// - Throws: ``ServerError`` with one line for the administrator.
     package static func check(_ report: ConfigurationReport) throws(ServerError) {
+        _ = try useFIPSModule(report)
         try checkKeys(report)
         _ = try makeContext(report)
         _ = try resolvePassiveAddress(report)

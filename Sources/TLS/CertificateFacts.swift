@@ -10,8 +10,14 @@ package struct CertificateFacts: Hashable, Sendable {
     /// The kind of key, such as `RSA` or `EC`.
     package let keyType: String
 
+    /// The curve of an EC key as NIST names it, or else as OpenSSL does; `nil` for other keys.
+    package let curve: String?
+
     /// The strength of the key in bits, as NIST SP 800-57 part 1 compares kinds of key.
     package let securityBits: Int
+
+    /// The kind of key with its curve, such as `EC P-256`.
+    package var keyName: String { [keyType, curve].compactMap(\.self).joined(separator: " ") }
 
     /// Below this no key is good enough today (NIST SP 800-131A).
     package static let minimumSecurityBits = 112
@@ -39,6 +45,17 @@ package struct CertificateFacts: Hashable, Sendable {
         else { return nil }
         secondsLeft = Int64(days) * 86_400 + Int64(seconds)
         keyType = unsafe String(cString: type)
+        curve = unsafe Self.curve(of: key)
         securityBits = Int(unsafe EVP_PKEY_get_security_bits(key))
+    }
+
+    private static func curve(of key: OpaquePointer) -> String? {
+        var name = [CChar](repeating: 0, count: 80)
+        var count = 0
+        guard unsafe EVP_PKEY_is_a(key, "EC") == 1,
+            unsafe EVP_PKEY_get_group_name(key, &name, name.count, &count) == 1
+        else { return nil }
+        let text = String(decoding: name.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return ["prime256v1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"][text] ?? text
     }
 }

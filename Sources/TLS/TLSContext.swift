@@ -90,6 +90,7 @@ internal import LinuxSystem
                 policy.suites13.joined(separator: ":")
             ) == 1,
             unsafe COpenSSL_SSL_CTX_set1_groups_list(pointer, policy.groups) == 1,
+            setSignatures(policy.level.signatures),
             unsafe SSL_CTX_set_num_tickets(pointer, 0) == 1
         else {
             throw .draining(.configuration)
@@ -110,6 +111,11 @@ internal import LinuxSystem
             // Any certificate is accepted: it only has to be the same on the data connection.
             unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER) { _, _ in 1 }
         }
+    }
+
+    private func setSignatures(_ list: String?) -> Bool {
+        guard let list else { return true }
+        return unsafe COpenSSL_SSL_CTX_set1_sigalgs_list(pointer, list) == 1
     }
 
     /// OpenSSL takes no empty list, and needs none without TLS 1.2.

@@ -51,6 +51,21 @@ package struct TLSPolicy: Hashable, Sendable {
 }
 
 extension TLSPolicy.Level {
+    /// The signatures in handshakes; `nil` for OpenSSL's own choice (SSL_CTX_set1_sigalgs_list(3)).
+    var signatures: String? {
+        guard self == .fips else { return nil }
+        return ["ECDSA", "RSA-PSS", "RSA"].flatMap { key in
+            ["SHA256", "SHA384", "SHA512"].map { "\(key)+\($0)" }
+        }.joined(separator: ":")
+    }
+
+    /// Whether a certificate with such a key can be served.
+    package func allowsKey(_ facts: CertificateFacts) -> Bool {
+        guard self == .fips else { return true }
+        return facts.securityBits >= CertificateFacts.minimumSecurityBits
+            && (facts.keyType == "RSA" || ["P-256", "P-384", "P-521"].contains(facts.curve))
+    }
+
     /// AEAD suites with forward secrecy.
     var suites12: [String] {
         let approved = [

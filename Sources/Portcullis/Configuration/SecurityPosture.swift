@@ -46,8 +46,10 @@ package enum SecurityPosture {
         )
         if tls.policy == .fips {
             lines.append(
-                "WARNING: ssl_policy=fips offers approved algorithms only; whether the module is"
-                    + " validated is up to the system's OpenSSL"
+                FIPSModule.isInstalled
+                    ? "cryptography: OpenSSL's FIPS module (ssl_policy=fips)"
+                    : "WARNING: ssl_policy=fips: this system's OpenSSL has no FIPS module, so approved"
+                        + " algorithms are offered and nothing validated computes them"
             )
         }
         if !tls.strictReadEOF {

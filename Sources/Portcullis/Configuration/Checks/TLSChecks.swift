@@ -68,6 +68,14 @@ extension ConfigurationDraft {
             checkKey(certificate, of: name)
         }
         guard let facts = CertificateFacts(file: certificate) else { return }
+        if !configuration.tls.policy.allowsKey(facts) {
+            refuse(
+                name,
+                why: "ssl_policy=fips has no signatures by its key (\(facts.keyName))",
+                mend: "name a certificate with an RSA key of 2048 bits or more, or P-256 or P-384"
+            )
+            return
+        }
         if facts.secondsLeft < 0 {
             remark(on: name, "the certificate has expired")
         } else if facts.daysLeft < 30 {
