@@ -47,7 +47,7 @@ let package = Package(
         ),
         .target(
             name: "TLS",
-            dependencies: ["COpenSSL", "CRemoteKey", "LinuxSystem"],
+            dependencies: ["COpenSSL", "CRemoteKey", "FTPProtocol", "LinuxSystem"],
             swiftSettings: strict
         ),
         .target(

@@ -102,6 +102,22 @@ static inline EVP_PKEY *COpenSSL_EVP_EC_gen(const char *curve) {
     return EVP_EC_gen(curve);
 }
 
+/// Wraps the macro sk_X509_NAME_pop_free(3) over X509_NAME_free(3). Takes NULL, too.
+static inline void COpenSSL_sk_X509_NAME_free_all(STACK_OF(X509_NAME) *names) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+}
+
+/// Wraps the macro SSL_CTX_set_max_cert_list(3). Returns the size before.
+static inline long COpenSSL_SSL_CTX_set_max_cert_list(SSL_CTX *ctx, long size) {
+    return SSL_CTX_set_max_cert_list(ctx, size);
+}
+
+/// Wraps the macro SSL_CTX_set1_verify_cert_store(3). Returns 1 on success.
+static inline long COpenSSL_SSL_CTX_set1_verify_cert_store(SSL_CTX *ctx, X509_STORE *store) {
+    return SSL_CTX_set1_verify_cert_store(ctx, store);
+}
+
+static const unsigned long COpenSSL_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
 static const int COpenSSL_MBSTRING_UTF8 = MBSTRING_UTF8;
 static const uint64_t COpenSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t COpenSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;

@@ -90,7 +90,13 @@ extension FTPServer {
             level: tls.policy,
             allows12: tls.allows12,
             allows13: tls.allows13,
-            requestsClientCertificate: tls.requestsClientCertificate
+            clientCertificates: ClientCertificatePolicy(
+                isRequested: tls.requestsClientCertificate,
+                isRequired: tls.requiresClientCertificate,
+                isValidated: tls.validatesClientCertificate,
+                authoritiesFile: tls.authoritiesFile,
+                revocationsFile: tls.revocationsFile
+            )
         )
         policy.choice = tls.suites
         do throws(TLSError) {
@@ -138,6 +144,22 @@ extension FTPServer {
                 report,
                 "the file cannot be read",
                 mend: "name a file whose first line is the passphrase"
+            )
+        case .authorities:
+            return .option(
+                "ca_certs_file",
+                tls.authoritiesFile ?? "",
+                report,
+                text,
+                mend: "name a PEM file with the certificates of authorities"
+            )
+        case .revocations:
+            return .option(
+                "ca_crl_file",
+                tls.revocationsFile ?? "",
+                report,
+                text,
+                mend: "name a PEM file with the lists of revoked certificates"
             )
         case .keyMismatch:
             return .option(

@@ -130,7 +130,11 @@ final class TLS_FTPHandler: FTPHandler {
             stream.handshake,
             again: stream.handshake
         ) {
-            log(.notice, "TLS handshake failed: \(failure.logText)")
+            if let refusal = stream.certificateRefusal {
+                log(.notice, "client certificate refused: \(refusal.logText)")
+            } else {
+                log(.notice, "TLS handshake failed: \(failure.logText)")
+            }
             throw .clientLeft
         }
         guard !configuration.tls.requiresALPN || stream.hasApplicationProtocol else {

@@ -70,6 +70,9 @@ package final class NetworkStream {
     /// The protocol version and suite, or `plain`.
     package var summary: String { tls?.summary ?? "plain" }
 
+    /// Why the client's certificate was refused.
+    package var certificateRefusal: CertificateRefusal? { tls?.certificateRefusal ?? nil }
+
     /// The SHA-256 digest of the client's certificate.
     package var peerCertificateDigest: [UInt8]? { tls?.peerCertificateDigest ?? nil }
 }

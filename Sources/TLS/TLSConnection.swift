@@ -2,15 +2,15 @@ internal import COpenSSL
 package import LinuxSystem
 
 /// What a connection is for; decides about tickets and buffers.
-package enum TLSRole: Int, Sendable {
+package enum TLSRole: Sendable {
     /// The control connection: short lines, and the only place where tickets are issued.
-    case control = 1
+    case control
     /// A data connection: bulk, no tickets, may resume its control connection's session.
-    case data = 2
+    case data
 
     init?(of ssl: OpaquePointer) {
-        let tag = unsafe UInt(bitPattern: COpenSSL_SSL_get_app_data(ssl))
-        self.init(rawValue: Int(tag))
+        guard let notes = unsafe HandshakeNotes.of(ssl) else { return nil }
+        self = unsafe notes.pointee.role
     }
 }
 
@@ -38,6 +38,7 @@ package enum TLSStep: Equatable, Sendable {
 
     private let pointer: OpaquePointer
     private let role: TLSRole
+    private let notes: UnsafeMutablePointer<HandshakeNotes>
     private var isBroken = false
 
     /// How reading ended, once it has.
@@ -46,6 +47,9 @@ package enum TLSStep: Equatable, Sendable {
     private init(owning pointer: OpaquePointer, role: TLSRole) {
         unsafe self.pointer = pointer
         self.role = role
+        unsafe notes = .allocate(capacity: 1)
+        unsafe notes.initialize(to: HandshakeNotes(role: role))
+        _ = unsafe COpenSSL_SSL_set_app_data(pointer, notes)
     }
 
     deinit {
@@ -53,6 +57,8 @@ package enum TLSStep: Equatable, Sendable {
         // session is the control connection's, which later data connections resume (TLS 1.2).
         unsafe SSL_set_shutdown(pointer, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         unsafe SSL_free(pointer)
+        unsafe notes.deinitialize(count: 1)
+        unsafe notes.deallocate()
     }
 
     /// Prepares to accept a handshake on `descriptor`.
@@ -64,10 +70,6 @@ package enum TLSStep: Equatable, Sendable {
         ERR_clear_error()
         guard let pointer = unsafe SSL_new(context.pointer) else { throw .draining(.allocation) }
         let connection = unsafe TLSConnection(owning: pointer, role: role)
-        _ = unsafe COpenSSL_SSL_set_app_data(
-            pointer,
-            UnsafeMutableRawPointer(bitPattern: role.rawValue)
-        )
         guard
             let input = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE),
             let output = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE)
@@ -92,13 +94,30 @@ package enum TLSStep: Equatable, Sendable {
     package mutating func handshake() -> TLSStep {
         ERR_clear_error()
         let result = unsafe SSL_do_handshake(pointer)
-        guard result == 1 else { return step(result, failing: .handshake) }
+        guard result == 1 else {
+            let step = step(result, failing: .handshake)
+            noteMissingCertificate(step)
+            return step
+        }
         if role == .data, !isResumed, let session = unsafe SSL_get_session(pointer) {
             // Whoever completes a full handshake here has proved nothing, so the session must not
             // prove anything later either.
             _ = unsafe SSL_CTX_remove_session(SSL_get_SSL_CTX(pointer), session)
         }
         return .done
+    }
+
+    private func noteMissingCertificate(_ step: TLSStep) {
+        guard case .failed(let error) = step,
+            error.queue.contains(where: {
+                ERR_GET_REASON(UInt($0)) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE
+            })
+        else { return }
+        unsafe notes.pointee.refusal = CertificateRefusal(
+            reason: "none was shown (require_cert)",
+            subject: nil,
+            depth: 0
+        )
     }
 
     /// Reads decrypted bytes until `buffer` is full or no whole record is left.
@@ -230,6 +249,9 @@ package enum TLSStep: Equatable, Sendable {
         }
         return unsafe "\(version) \(String(cString: suite))"
     }
+
+    /// Why the client's certificate was refused, or that it showed none where one is required.
+    package var certificateRefusal: CertificateRefusal? { unsafe notes.pointee.refusal }
 
     /// The SHA-256 digest of the client's certificate, or `nil` when it showed none.
     package var peerCertificateDigest: [UInt8]? {

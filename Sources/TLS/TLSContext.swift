@@ -107,10 +107,31 @@ internal import LinuxSystem
         _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
         _ = unsafe COpenSSL_SSL_CTX_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS))
         unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, nil)
-        if policy.requestsClientCertificate {
-            // Any certificate is accepted: it only has to be the same on the data connection.
-            unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER) { _, _ in 1 }
+        if policy.clientCertificates.isRequested { try apply(policy.clientCertificates) }
+    }
+
+    private func apply(_ policy: ClientCertificatePolicy) throws(TLSError) {
+        let mode = SSL_VERIFY_PEER | (policy.isRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)
+        if policy.isValidated {
+            unsafe SSL_CTX_set_verify(pointer, mode, judgeCertificate)
+        } else {
+            unsafe SSL_CTX_set_verify(pointer, mode, takeAnyCertificate)
         }
+        _ = unsafe COpenSSL_SSL_CTX_set_max_cert_list(
+            pointer,
+            ClientCertificatePolicy.maximumChainByteCount
+        )
+        if let file = policy.authoritiesFile {
+            var names = try AuthorityNames.load(file)
+            unsafe SSL_CTX_set_client_CA_list(pointer, names.take())
+        }
+        guard policy.isValidated else { return }
+        let store = try AuthorityStore.load(policy)
+        // A store for clients alone: the server's own chain is built from its file.
+        guard
+            unsafe COpenSSL_SSL_CTX_set1_verify_cert_store(pointer, store.pointer) == 1
+        else { throw .draining(.configuration) }
+        unsafe SSL_CTX_set_verify_depth(pointer, ClientCertificatePolicy.maximumDepth)
     }
 
     private func setSignatures(_ list: String?) -> Bool {

@@ -23,6 +23,10 @@ package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
         case handshake
         /// Reading or writing after the handshake.
         case transport
+        /// Reading the authorities that vouch for clients.
+        case authorities
+        /// Reading what they have revoked.
+        case revocations
     }
 
     /// What was being attempted.

@@ -24,20 +24,20 @@ package struct TLSPolicy: Hashable, Sendable {
     /// Whether TLS 1.3 is offered.
     package var allows13: Bool
 
-    /// Whether the client is asked for a certificate.
-    package var requestsClientCertificate: Bool
+    /// What is asked of clients' certificates.
+    package var clientCertificates: ClientCertificatePolicy
 
     /// Creates a policy.
     package init(
         level: Level = .intermediate,
         allows12: Bool = true,
         allows13: Bool = true,
-        requestsClientCertificate: Bool = false
+        clientCertificates: ClientCertificatePolicy = ClientCertificatePolicy()
     ) {
         self.level = level
         self.allows12 = allows12 && level != .modern
         self.allows13 = allows13
-        self.requestsClientCertificate = requestsClientCertificate
+        self.clientCertificates = clientCertificates
     }
 
     /// The suites of TLS 1.2 that are offered, the preferred first.

@@ -28,6 +28,45 @@ struct CheckTests {
         #expect(report.configuration.tls.requiresReuse)
     }
 
+    @Test(arguments: [
+        ("", false), ("ssl_request_cert=YES", true), ("require_cert=YES", true),
+        ("validate_cert=YES", true), ("validate_cert=YES\nrequire_cert=YES", true),
+    ])
+    func aCertificateIsAskedForWhereOneIsDemanded(text: String, isRequested: Bool) throws {
+        let fixture = try Fixture()
+        let report = try fixture.read("ca_certs_file=\(fixture.directory.path)/server.pem\n\(text)")
+        #expect(report.problems.map(\.text) == [])
+        #expect(report.configuration.tls.requestsClientCertificate == isRequested)
+    }
+
+    @Test(arguments: [
+        ("require_cert=YES\nssl_request_cert=NO", "ssl_request_cert"),
+        ("require_cert=YES\nforce_local_logins_ssl=NO", "require_cert"),
+        ("validate_cert=YES", "validate_cert"),
+    ])
+    func aDemandForCertificatesThatCannotHoldIsRefused(text: String, name: String) throws {
+        let report = try Fixture().read(text)
+        #expect(report.problems.map(\.name) == [name])
+    }
+
+    @Test(arguments: ["ca_certs_file", "ca_crl_file"])
+    func whoeverMayWriteTheFileOfAuthoritiesCouldLetAnybodyIn(name: String) throws {
+        let fixture = try Fixture()
+        let file = try fixture.directory.write("authorities.pem", "", mode: 0o666)
+        var lines = [
+            "ca_certs_file": "\(fixture.directory.path)/server.pem", "validate_cert": "YES",
+        ]
+        lines[name] = file
+        let report = try fixture.read(lines.map { "\($0)=\($1)\n" }.sorted().joined())
+        #expect(report.problems.map(\.name) == [name])
+    }
+
+    @Test func revocationsWithoutValidationAreRefused() throws {
+        let fixture = try Fixture()
+        let report = try fixture.read("ca_crl_file=\(fixture.directory.path)/server.pem")
+        #expect(report.problems.map(\.name) == ["ca_crl_file"])
+    }
+
     @Test func noCertificateIsAProblemOfTheConfiguration() throws {
         let fixture = try Fixture()
         let report = try fixture.readAlone(Array("pam_conf_dir=\(fixture.directory.path)".utf8))

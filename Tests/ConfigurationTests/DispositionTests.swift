@@ -64,8 +64,8 @@ struct DispositionTests {
 
     @Test(arguments: [
         "ssl_ciphers=AES128-SHA", "dsa_cert_file=/etc/x", "dsa_private_key_file=/etc/x",
-        "require_cert=YES",
-        "validate_cert=YES", "ca_certs_file=/etc/x", "ssl_sni_hostname=ftp.example.org",
+        "validate_cert=YES", "ca_certs_file=/etc/x", "ca_crl_file=/etc/x",
+        "ssl_sni_hostname=ftp.example.org",
         "local_enable=NO", "auth_order=virtual", "auth_order=", "auth_order=pam,pam",
         "auth_order=pam,ldap", "http_enable=YES",
         "ftp_enable=NO",

@@ -13,7 +13,7 @@ struct TLSContextTests {
 
     @Test(arguments: [
         TLSPolicy(), TLSPolicy(allows12: false), TLSPolicy(allows13: false),
-        TLSPolicy(requestsClientCertificate: true),
+        TLSPolicy(clientCertificates: ClientCertificatePolicy(isRequested: true)),
     ])
     func aSelfSignedCertificateLoadsWithItsKey(policy: TLSPolicy) throws {
         _ = try place.context(policy: policy)
@@ -90,6 +90,29 @@ struct TLSContextTests {
             try place.context(certificate: "/nonexistent/certificate.pem")
         }
         #expect(try mismatch() == alone)
+    }
+
+    @Test(arguments: ["", "no PEM\n", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+    func garbageIsNeitherAuthoritiesNorRevocations(text: String) throws {
+        let garbage = try place.write("garbage.pem", Array(text.utf8))
+        func load(_ authorities: String, _ revocations: String?) throws {
+            _ = try place.context(
+                policy: TLSPolicy(
+                    clientCertificates: ClientCertificatePolicy(
+                        isRequested: true,
+                        isValidated: true,
+                        authoritiesFile: authorities,
+                        revocationsFile: revocations
+                    )
+                )
+            )
+        }
+        try load(place.certificate, nil)
+        #expect(throws: TLSError(.authorities)) { try load(garbage, nil) }
+        #expect(throws: TLSError(.revocations)) { try load(place.certificate, garbage) }
+        #expect(throws: TLSError(.revocations)) {
+            try load(place.certificate, place.certificate)
+        }
     }
 
     @Test func everySessionGetsAScopeOfItsOwn() throws {

@@ -141,6 +141,14 @@ package struct Configuration: Sendable {
         package var allows13 = true
         /// Whether the client is asked for a certificate (`ssl_request_cert`).
         package var requestsClientCertificate = false
+        /// Whether a client without a certificate is refused (`require_cert`).
+        package var requiresClientCertificate = false
+        /// Whether an authority must vouch for each certificate (`validate_cert`).
+        package var validatesClientCertificate = false
+        /// The authorities that vouch for clients, in PEM (`ca_certs_file`).
+        package var authoritiesFile: String?
+        /// What they have revoked, in PEM (`ca_crl_file`).
+        package var revocationsFile: String?
         /// Whether a data connection must prove its control session with TLS itself.
         ///
         /// That proof is a resumed session or the same client certificate; without the requirement

@@ -27,6 +27,9 @@ struct ConfigurationDraft {
     var usesJailList = false
     var jailListFile: String?
 
+    /// What was written for `ssl_request_cert`.
+    var requestsCertificate: Bool?
+
     /// What was written for `require_ssl_reuse`.
     var requiresReuse: Bool?
 

@@ -52,6 +52,7 @@ package enum SecurityPosture {
                         + " algorithms are offered and nothing validated computes them"
             )
         }
+        lines += clientCertificates(tls)
         if !tls.strictReadEOF {
             lines.append(
                 "WARNING: strict_ssl_read_eof=NO takes an upload that somebody cut short for a"
@@ -59,6 +60,24 @@ package enum SecurityPosture {
             )
         }
         return lines
+    }
+
+    /// Says what is asked of clients' certificates, where anything is.
+    private static func clientCertificates(_ tls: Configuration.TLS) -> [String] {
+        guard tls.requestsClientCertificate else { return [] }
+        let demand = tls.requiresClientCertificate ? "required" : "asked for"
+        guard tls.validatesClientCertificate else {
+            guard tls.requiresClientCertificate else {
+                return ["client certificates: \(demand), and not validated"]
+            }
+            return [
+                "WARNING: require_cert=YES with validate_cert=NO takes any certificate, also one"
+                    + " that its holder has made"
+            ]
+        }
+        let revoked =
+            tls.revocationsFile == nil ? "no list of revoked ones" : "revoked ones refused"
+        return ["client certificates: \(demand), vouched for by ca_certs_file, \(revoked)"]
     }
 
     /// Says who may log in, and what they see of the host.

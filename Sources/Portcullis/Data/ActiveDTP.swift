@@ -73,7 +73,7 @@ final class ActiveDTP: DataSource {
         handshake?.advance()
         switch handshake?.state {
         case .admitted(let connection): outcome = .success(connection)
-        case .unproven: outcome = .failure(.notResumed)
+        case .unproven(let failure): outcome = .failure(failure)
         case .failed: outcome = .failure(.handshake)
         case .waiting, nil: break
         }

@@ -32,17 +32,20 @@ struct AdmissionPolicy {
         isPromiscuous || peer.address == controlPeer.address
     }
 
-    /// The proof that a connection brings, after its handshake if there is one; `nil` for none that
-    /// suffices.
-    func proof(of stream: NetworkStream) -> AdmissionProof? {
-        if stream.isResumed { return .session }
-        if let controlCertificate, stream.peerCertificateDigest == controlCertificate {
-            return .certificate
+    /// Judges a connection by the proof that it brings, after its handshake if there is one.
+    func judge(_ stream: NetworkStream) -> Result<AdmissionProof, DataConnectionFailure> {
+        if stream.isTLS, let controlCertificate {
+            // Also where a session was resumed: the certificate that it was made with comes along.
+            guard stream.peerCertificateDigest == controlCertificate else {
+                return .failure(.otherCertificate)
+            }
+            return .success(stream.isResumed ? .session : .certificate)
         }
+        if stream.isResumed { return .success(.session) }
         // In clear there is no session that could be asked for.
-        if stream.isTLS, requiresReuse { return nil }
-        if stream.peer.address == controlPeer.address { return .address }
-        return isPromiscuous ? AdmissionProof.none : nil
+        if stream.isTLS, requiresReuse { return .failure(.notResumed) }
+        if stream.peer.address == controlPeer.address { return .success(.address) }
+        return isPromiscuous ? .success(.none) : .failure(.notResumed)
     }
 }
 
@@ -60,4 +63,14 @@ enum DataConnectionFailure: Error, Hashable {
     case handshake
     /// A connection came, and did not resume the control connection's session.
     case notResumed
+    /// A connection came, and did not show the control connection's client certificate.
+    case otherCertificate
+
+    /// Whether a connection came and its handshake was fine, yet it proved nothing.
+    var isUnproven: Bool {
+        switch self {
+        case .notResumed, .otherCertificate: true
+        case .notEstablished, .handshake: false
+        }
+    }
 }

@@ -10,7 +10,7 @@ final class DataHandshake {
         /// Proved to belong to the control connection.
         case admitted(AdmittedConnection)
         /// Complete, and without the proof that is required.
-        case unproven
+        case unproven(DataConnectionFailure)
         /// Over.
         case failed
     }
@@ -62,10 +62,10 @@ final class DataHandshake {
         case .wantsWrite: wantsWrite = true
         case .failed: state = .failed
         case .done:
-            if let proof = policy.proof(of: stream) {
+            switch policy.judge(stream) {
+            case .success(let proof):
                 state = .admitted(AdmittedConnection(stream: stream, proof: proof))
-            } else {
-                state = .unproven
+            case .failure(let failure): state = .unproven(failure)
             }
         }
         if case .waiting = state, deadline.hasPassed { state = .failed }

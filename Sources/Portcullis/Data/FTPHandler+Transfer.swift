@@ -177,6 +177,11 @@ private enum ConnectRefusal: Error, Hashable {
         case .aborted: Reply(426, "Transfer aborted.")
         case .connection(.notEstablished): Reply(425, "Failed to establish connection.")
         case .connection(.handshake): Reply(522, "TLS negotiation failed on the data connection.")
+        case .connection(.otherCertificate):
+            Reply(
+                522,
+                "The data connection has to show the client certificate of the control connection."
+            )
         case .connection(.notResumed):
             Reply(
                 522,

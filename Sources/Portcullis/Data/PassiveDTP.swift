@@ -110,7 +110,7 @@ final class PassiveDTP: DataSource {
             case .admitted(let connection):
                 conclude(.success(connection))
                 return
-            case .unproven: note(.notResumed, candidate.stream)
+            case .unproven(let failure): note(failure, candidate.stream)
             case .failed: note(.handshake, candidate.stream)
             }
         }
@@ -122,9 +122,12 @@ final class PassiveDTP: DataSource {
     }
 
     private func note(_ failure: DataConnectionFailure, _ stream: NetworkStream) {
-        guard blemish != .notResumed, blemish != failure else { return }
+        guard blemish?.isUnproven != true, blemish != failure else { return }
         blemish = failure
-        report("data connection without proof from \(stream.peer): \(failure)")
+        let reason =
+            stream.certificateRefusal.map { "client certificate refused: \($0.logText)" }
+            ?? "\(failure)"
+        report("data connection without proof from \(stream.peer): \(reason)")
         if isStarted { shortenWait() }
     }
 

@@ -53,6 +53,7 @@ extension ConfigurationDraft {
         if let file = configuration.tls.passphraseFile {
             checkKey(file, of: "ssl_key_passphrase_file")
         }
+        checkClientCertificates()
     }
 
     private mutating func checkPair(
@@ -146,7 +147,11 @@ extension ConfigurationDraft {
             ("require_ssl_reuse", requiresReuse == true),
             ("implicit_ssl", configuration.tls.isImplicit),
             ("ssl_alpn_required", configuration.tls.requiresALPN),
-            ("ssl_request_cert", configuration.tls.requestsClientCertificate),
+            ("ssl_request_cert", requestsCertificate == true),
+            ("require_cert", configuration.tls.requiresClientCertificate),
+            ("validate_cert", configuration.tls.validatesClientCertificate),
+            ("ca_certs_file", configuration.tls.authoritiesFile != nil),
+            ("ca_crl_file", configuration.tls.revocationsFile != nil),
             ("ssl_ciphers", suiteList != nil),
             ("rsa_cert_file", configuration.tls.certificateFile != nil),
             ("rsa_private_key_file", configuration.tls.privateKeyFile != nil),
@@ -160,7 +165,8 @@ extension ConfigurationDraft {
         configuration.tls.requiresReuse = false
         configuration.tls.isImplicit = false
         configuration.tls.requiresALPN = false
-        configuration.tls.requestsClientCertificate = false
+        configuration.tls.requiresClientCertificate = false
+        configuration.tls.validatesClientCertificate = false
     }
 
     private mutating func checkKey(_ path: String, of name: String) {
@@ -177,7 +183,7 @@ extension ConfigurationDraft {
     }
 
     /// Opens a file of the certificate, or refuses to start without it.
-    private mutating func examine(_ path: String, of name: String) -> HostFile? {
+    mutating func examine(_ path: String, of name: String) -> HostFile? {
         do {
             return try HostFile.read(path, limit: 0)
         } catch {

@@ -31,24 +31,11 @@ extension ConfigurationOption {
         .toggle("force_local_data_ssl", sets: \.tls.requiredForData),
         .toggle("ssl_tlsv12", "ssl_tlsv1_2", sets: \.tls.allows12),
         .toggle("ssl_tlsv13", "ssl_tlsv1_3", sets: \.tls.allows13),
-        .toggle("ssl_request_cert", sets: \.tls.requestsClientCertificate),
-        .refusedToggle(
-            "require_cert",
-            when: true,
-            why: "client certificates can be requested, and not yet be demanded",
-            mend: "write require_cert=NO"
-        ),
-        .refusedToggle(
-            "validate_cert",
-            when: true,
-            why: "client certificates can be requested, and not yet be validated",
-            mend: "write validate_cert=NO"
-        ),
-        .refusedText(
-            "ca_certs_file",
-            why: "client certificates can be requested, and not yet be validated",
-            mend: "delete the line"
-        ),
+        .toggle("ssl_request_cert") { $0.requestsCertificate = $1 },
+        .toggle("require_cert", sets: \.tls.requiresClientCertificate),
+        .toggle("validate_cert", sets: \.tls.validatesClientCertificate),
+        .text("ca_certs_file", sets: \.tls.authoritiesFile),
+        .text("ca_crl_file", sets: \.tls.revocationsFile),
         .refusedText(
             "ssl_sni_hostname",
             why: "the name in a client's handshake is not compared yet",

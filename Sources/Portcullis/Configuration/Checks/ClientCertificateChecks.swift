@@ -1,0 +1,64 @@
+extension ConfigurationDraft {
+    /// Checks what is asked of clients' certificates, and settles whether one is asked for.
+    mutating func checkClientCertificates() {
+        let tls = configuration.tls
+        // In vsftpd a certificate is asked for unless NO is written, so a file from there may say
+        // no more than what is demanded of it.
+        let needsOne = tls.requiresClientCertificate || tls.validatesClientCertificate
+        configuration.tls.requestsClientCertificate = requestsCertificate ?? needsOne
+        if needsOne, requestsCertificate == false {
+            refuse(
+                "ssl_request_cert",
+                why: "a certificate that is not asked for cannot be demanded or validated",
+                mend: "write ssl_request_cert=YES"
+            )
+        }
+        if tls.requiresClientCertificate, !tls.requiredForLogin, !tls.isImplicit {
+            refuse(
+                "require_cert",
+                why: "force_local_logins_ssl=NO lets clients in without TLS, which show none",
+                mend: "write force_local_logins_ssl=YES"
+            )
+        }
+        if tls.requiresClientCertificate, !tls.validatesClientCertificate {
+            remark(on: "require_cert", "without validate_cert=YES any certificate will do")
+        }
+        checkAuthorities()
+    }
+
+    private mutating func checkAuthorities() {
+        let tls = configuration.tls
+        if let file = tls.authoritiesFile {
+            checkVouching(file, of: "ca_certs_file")
+            if !tls.validatesClientCertificate {
+                remark(on: "ca_certs_file", "only told to clients, as validate_cert=NO")
+            }
+        } else if tls.validatesClientCertificate {
+            refuse(
+                "validate_cert",
+                why: "there is nobody to vouch for a certificate",
+                mend: "name the authorities in ca_certs_file"
+            )
+        }
+        guard let file = tls.revocationsFile else { return }
+        guard tls.validatesClientCertificate else {
+            refuse(
+                "ca_crl_file",
+                why: "nothing is held against it, as validate_cert=NO",
+                mend: "write validate_cert=YES"
+            )
+            return
+        }
+        checkVouching(file, of: "ca_crl_file")
+    }
+
+    /// Opens a file that decides who gets in.
+    private mutating func checkVouching(_ path: String, of name: String) {
+        guard let file = examine(path, of: name), file.mode & 0o022 != 0 else { return }
+        refuse(
+            name,
+            why: "others than the owner may write the file, and so let anybody in",
+            mend: "run chmod go-w on the file"
+        )
+    }
+}

@@ -1,0 +1,15 @@
+internal import COpenSSL
+
+/// What OpenSSL's callbacks need to know of a connection, and what they write down.
+struct HandshakeNotes {
+    /// What the connection is for.
+    let role: TLSRole
+
+    /// Why the client's certificate was refused.
+    var refusal: CertificateRefusal?
+
+    /// The notes of a connection, which ``TLSConnection`` keeps as long as it.
+    static func of(_ ssl: OpaquePointer) -> UnsafeMutablePointer<HandshakeNotes>? {
+        unsafe COpenSSL_SSL_get_app_data(ssl)?.assumingMemoryBound(to: HandshakeNotes.self)
+    }
+}
