@@ -8,6 +8,9 @@ struct HandshakeNotes {
     /// Why the client's certificate was refused.
     var refusal: CertificateRefusal?
 
+    /// Handshake messages that came after the handshake, up to one more than may come.
+    var lateMessageCount = 0
+
     /// The notes of a connection, which ``TLSConnection`` keeps as long as it.
     static func of(_ ssl: OpaquePointer) -> UnsafeMutablePointer<HandshakeNotes>? {
         unsafe COpenSSL_SSL_get_app_data(ssl)?.assumingMemoryBound(to: HandshakeNotes.self)

@@ -99,6 +99,7 @@ package enum TLSStep: Equatable, Sendable {
             noteMissingCertificate(step)
             return step
         }
+        unsafe SSL_set_msg_callback(pointer, countLateMessage)
         if role == .data, !isResumed, let session = unsafe SSL_get_session(pointer) {
             // Whoever completes a full handshake here has proved nothing, so the session must not
             // prove anything later either.
@@ -136,7 +137,8 @@ package enum TLSStep: Equatable, Sendable {
             switch unsafe SSL_get_error(pointer, result) {
             case SSL_ERROR_WANT_READ: return filled > 0 ? .bytes(filled) : .wantsRead
             case SSL_ERROR_WANT_WRITE: return filled > 0 ? .bytes(filled) : .wantsWrite
-            case SSL_ERROR_ZERO_RETURN: ending = .ended(isClean: true)
+            case SSL_ERROR_ZERO_RETURN where unsafe !notes.pointee.hasTooManyLateMessages:
+                ending = .ended(isClean: true)
             default:
                 isBroken = true
                 let reason = ERR_GET_REASON(ERR_peek_error())
