@@ -97,6 +97,17 @@ static inline const SSL_CIPHER *COpenSSL_sk_SSL_CIPHER_value(
     return sk_SSL_CIPHER_value(list, index);
 }
 
+/// Wraps the macro SSL_CTX_get0_chain_certs(3). Returns 1 on success; `*chain` is borrowed.
+static inline int COpenSSL_SSL_CTX_get0_chain_certs(SSL_CTX *ctx, STACK_OF(X509) **chain) {
+    return (int)SSL_CTX_get0_chain_certs(ctx, chain);
+}
+
+/// Wraps the macro SSL_CTX_set_tlsext_servername_callback(3). Returns 1 on success.
+static inline int COpenSSL_SSL_CTX_set_tlsext_servername_callback(
+    SSL_CTX *ctx, int (*callback)(SSL *, int *, void *)) {
+    return (int)SSL_CTX_set_tlsext_servername_callback(ctx, callback);
+}
+
 /// Wraps the macro EVP_EC_gen(3). Returns a new key, or NULL.
 static inline EVP_PKEY *COpenSSL_EVP_EC_gen(const char *curve) {
     return EVP_EC_gen(curve);

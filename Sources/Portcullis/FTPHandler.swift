@@ -27,6 +27,9 @@ class FTPHandler {
     let peer: SocketAddress
     let local: SocketAddress
 
+    /// The host that HOST named.
+    var host: HostName?
+
     /// What USER named, until the login.
     var userName: String?
 
@@ -235,6 +238,7 @@ class FTPHandler {
     /// Forgets who logged in and everything that was set up for it.
     final func forgetUser() {
         userName = nil
+        host = nil
         workingDirectory = .root
         visitedDirectories = []
         type = .ascii

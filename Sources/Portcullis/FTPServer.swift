@@ -29,10 +29,11 @@ package final class FTPServer {
         loadTimeZone()
         if try Self.useFIPSModule(report) { logger.notice("OpenSSL's FIPS module is in use") }
         // First, so that the process which keeps the keys is the only one that ever sees them.
-        let signer = try Self.startSigner(report)
+        let certificates = try ServerCertificates(report)
+        let signer = try Self.startSigner(certificates, report)
         settings = HandlerSettings(
             configuration: configuration,
-            tls: try Self.makeContext(report),
+            tls: try Self.makeContext(certificates, report),
             advertisedAddress: try Self.resolvePassiveAddress(report),
             logLevel: logger.logLevel
         )
@@ -55,8 +56,9 @@ package final class FTPServer {
     /// - Throws: ``ServerError`` with one line for the administrator.
     package static func check(_ report: ConfigurationReport) throws(ServerError) {
         _ = try useFIPSModule(report)
-        try checkKeys(report)
-        _ = try makeContext(report)
+        let certificates = try ServerCertificates(report)
+        try checkKeys(certificates, report)
+        _ = try makeContext(certificates, report)
         _ = try resolvePassiveAddress(report)
         _ = try makeListenerSettings(report)
         _ = try makeAuthorizers(report, nil)
@@ -79,8 +81,9 @@ package final class FTPServer {
     /// Reads the certificates and keys anew, for later sessions.
     private func reload() {
         do throws(ServerError) {
-            let signer = try Self.startSigner(report)
-            let context = try Self.makeContext(report)
+            let certificates = try ServerCertificates(report)
+            let signer = try Self.startSigner(certificates, report)
+            let context = try Self.makeContext(certificates, report)
             if let signer { listener.use(signer) }
             settings.tls = context
             logger.notice("certificates loaded")

@@ -118,6 +118,7 @@ final class TLS_FTPHandler: FTPHandler {
         guard let context = settings.tls else { return }
         do throws(TLSError) {
             try context.beginSessionScope()
+            context.sessionHost = host.flatMap { OfferedName(name: Array($0.text.utf8)).text }
             try control.stream.beginTLS(context, as: .control)
         } catch {
             log(.error, "TLS not started: \(error)")
@@ -132,6 +133,8 @@ final class TLS_FTPHandler: FTPHandler {
         ) {
             if let refusal = stream.certificateRefusal {
                 log(.notice, "client certificate refused: \(refusal.logText)")
+            } else if stream.isNameRefused {
+                log(.notice, "TLS handshake for \(stream.serverName ?? "no host") refused (SNI)")
             } else {
                 log(.notice, "TLS handshake failed: \(failure.logText)")
             }
@@ -141,9 +144,11 @@ final class TLS_FTPHandler: FTPHandler {
             log(.notice, "client without ALPN refused (ssl_alpn_required)")
             throw .violation
         }
+        context.sessionHost = stream.serverName ?? context.sessionHost
         // What was said in clear may have been somebody else's words.
         forgetUser()
-        log(.info, "TLS established: \(stream.summary)")
+        let name = context.sessionHost.map { ", host \($0)" } ?? ""
+        log(.info, "TLS established: \(stream.summary)\(name)")
     }
 
     override func setProtectionBufferSize(_ argument: [UInt8]) throws(SessionEnd) {

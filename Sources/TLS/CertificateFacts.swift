@@ -4,6 +4,14 @@ internal import LinuxSystem
 
 /// What an administrator should know about a certificate before anybody else finds out.
 package struct CertificateFacts: Hashable, Sendable {
+    /// What keeps clients from following a chain to an authority.
+    package enum ChainProblem: Hashable, Sendable {
+        /// A certificate does not vouch for the one before it, and so comes to nothing.
+        case disorder
+        /// The issuer's certificate is neither in the file nor an authority that the system knows.
+        case lacksIssuer
+    }
+
     /// Seconds until it expires; negative once it has.
     package let secondsLeft: Int64
 
@@ -16,8 +24,23 @@ package struct CertificateFacts: Hashable, Sendable {
     /// The strength of the key in bits, as NIST SP 800-57 part 1 compares kinds of key.
     package let securityBits: Int
 
+    /// What is wrong with the certificates behind it.
+    package let chainProblem: ChainProblem?
+
+    /// Whether it is for the host that was asked about (RFC 6125); `true` where none was.
+    package let isForHost: Bool
+
     /// The kind of key with its curve, such as `EC P-256`.
     package var keyName: String { [keyType, curve].compactMap(\.self).joined(separator: " ") }
+
+    /// Whether it has a key that common clients take: RSA, a NIST curve, or Ed25519.
+    package var isCommon: Bool {
+        switch keyType {
+        case "RSA", "ED25519": true
+        case "EC": ["P-256", "P-384", "P-521"].contains(curve)
+        default: false
+        }
+    }
 
     /// Below this no key is good enough today (NIST SP 800-131A).
     package static let minimumSecurityBits = 112
@@ -25,17 +48,18 @@ package struct CertificateFacts: Hashable, Sendable {
     /// Whole days until it expires; negative once it has.
     package var daysLeft: Int { Int(secondsLeft / 86_400) }
 
-    /// Looks at the first certificate of a PEM file.
+    /// Looks at the first certificate of a PEM file, and at those that follow it.
     ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - host: A name that the certificate should be for.
     /// - Returns: `nil` when the file holds none.
-    package init?(file path: String) {
+    package init?(file path: String, host: String? = nil) {
+        let chain = CertificateChain(file: path)
         ERR_clear_error()
         defer { ERR_clear_error() }
-        guard let file = unsafe BIO_new_file(path, "r") else { return nil }
-        defer { unsafe BIO_free_all(file) }
-        guard let certificate = unsafe PEM_read_bio_X509(file, nil, nil, nil) else { return nil }
-        defer { unsafe X509_free(certificate) }
-        guard let key = unsafe X509_get0_pubkey(certificate),
+        guard let certificate = unsafe chain.pointers.first,
+            let key = unsafe X509_get0_pubkey(certificate),
             let type = unsafe EVP_PKEY_get0_type_name(key)
         else { return nil }
         var days: CInt = 0
@@ -47,6 +71,8 @@ package struct CertificateFacts: Hashable, Sendable {
         keyType = unsafe String(cString: type)
         curve = unsafe Self.curve(of: key)
         securityBits = Int(unsafe EVP_PKEY_get_security_bits(key))
+        chainProblem = chain.problem
+        isForHost = host.map { chain.isFor($0) } ?? true
     }
 
     private static func curve(of key: OpaquePointer) -> String? {

@@ -5,6 +5,18 @@ struct HandshakeNotes {
     /// What the connection is for.
     let role: TLSRole
 
+    /// The hosts that the client may name.
+    let hosts: ServerHosts?
+
+    /// What the client named.
+    var offered: OfferedName?
+
+    /// Whether the handshake failed because of it.
+    var isNameRefused = false
+
+    /// Whether it decided about the certificate.
+    var isNameKnown = false
+
     /// Why the client's certificate was refused.
     var refusal: CertificateRefusal?
 

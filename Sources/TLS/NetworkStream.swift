@@ -67,6 +67,9 @@ package final class NetworkStream {
     /// The host that the client named in the TLS handshake, or `nil`.
     package var serverName: String? { tls?.serverName ?? nil }
 
+    /// Whether the TLS handshake failed because of it, or because there was none.
+    package var isNameRefused: Bool { tls?.isNameRefused ?? false }
+
     /// The protocol version and suite, or `plain`.
     package var summary: String { tls?.summary ?? "plain" }
 

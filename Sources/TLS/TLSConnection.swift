@@ -44,11 +44,11 @@ package enum TLSStep: Equatable, Sendable {
     /// How reading ended, once it has.
     private var ending: ReadOutcome?
 
-    private init(owning pointer: OpaquePointer, role: TLSRole) {
+    private init(owning pointer: OpaquePointer, role: TLSRole, hosts: ServerHosts?) {
         unsafe self.pointer = pointer
         self.role = role
         unsafe notes = .allocate(capacity: 1)
-        unsafe notes.initialize(to: HandshakeNotes(role: role))
+        unsafe notes.initialize(to: HandshakeNotes(role: role, hosts: hosts))
         _ = unsafe COpenSSL_SSL_set_app_data(pointer, notes)
     }
 
@@ -69,7 +69,7 @@ package enum TLSStep: Equatable, Sendable {
     ) throws(TLSError) -> TLSConnection {
         ERR_clear_error()
         guard let pointer = unsafe SSL_new(context.pointer) else { throw .draining(.allocation) }
-        let connection = unsafe TLSConnection(owning: pointer, role: role)
+        let connection = unsafe TLSConnection(owning: pointer, role: role, hosts: context.hosts)
         guard
             let input = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE),
             let output = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE)
@@ -236,12 +236,10 @@ package enum TLSStep: Equatable, Sendable {
     }
 
     /// The host that the client named in its handshake (RFC 6066 section 3), or `nil`.
-    package var serverName: String? {
-        guard let name = unsafe SSL_get_servername(pointer, TLSEXT_NAMETYPE_host_name) else {
-            return nil
-        }
-        return unsafe String(cString: name)
-    }
+    package var serverName: String? { unsafe notes.pointee.offered?.text }
+
+    /// Whether the handshake failed because of what it named, or because it named none.
+    package var isNameRefused: Bool { unsafe notes.pointee.isNameRefused }
 
     /// The protocol version and suite, for the log: `TLSv1.3 TLS_AES_256_GCM_SHA384`.
     package var summary: String {

@@ -7,6 +7,9 @@ internal import LinuxSystem
 @safe package final class TLSContext {
     let pointer: OpaquePointer
 
+    /// The hosts that clients may name.
+    private(set) var hosts: ServerHosts?
+
     private init(owning pointer: OpaquePointer) {
         unsafe self.pointer = pointer
     }
@@ -21,6 +24,8 @@ internal import LinuxSystem
     ///
     /// - Parameters:
     ///   - certificates: The server's certificates, of different kinds of key.
+    ///   - hosts: Certificates for hosts that clients may name, numbered after those.
+    ///   - names: Which names are taken.
     ///   - keys: Which process signs.
     ///   - policy: What may be negotiated.
     /// - Returns: A context that every session may use.
@@ -28,25 +33,80 @@ internal import LinuxSystem
     ///   ``TLSError/Code/keyMismatch`` are for the administrator to mend.
     package static func server(
         _ certificates: [CertificateFiles],
+        hosts: [HostFiles] = [],
+        names: ServerNamePolicy = ServerNamePolicy(),
         keys: KeyPlace = .here,
         policy: TLSPolicy
     ) throws(TLSError) -> TLSContext {
+        let context = try empty()
+        try context.apply(policy)
+        var number = 0
+        for files in certificates {
+            try context.load(files, keys, number)
+            number += 1
+        }
+        var others: [String: [TLSContext]] = [:]
+        for host in hosts {
+            for files in host.certificates {
+                let holder = try empty()
+                try holder.load(files, keys, number)
+                others[host.name, default: []].append(holder)
+                number += 1
+            }
+        }
+        context.hosts = ServerHosts(names, others)
+        unsafe SSL_CTX_set_client_hello_cb(context.pointer, chooseHost, nil)
+        guard
+            unsafe COpenSSL_SSL_CTX_set_tlsext_servername_callback(
+                context.pointer,
+                acknowledgeName
+            ) == 1
+        else { throw .draining(.configuration) }
+        return context
+    }
+
+    private static func empty() throws(TLSError) -> TLSContext {
         ERR_clear_error()
         guard let pointer = unsafe SSL_CTX_new(TLS_server_method()) else {
             throw .draining(.allocation)
         }
-        let context = unsafe TLSContext(owning: pointer)
-        try context.apply(policy)
-        for (number, files) in certificates.enumerated() {
+        return unsafe TLSContext(owning: pointer)
+    }
+
+    private func load(
+        _ files: CertificateFiles,
+        _ keys: KeyPlace,
+        _ number: Int
+    ) throws(TLSError) {
+        do throws(TLSError) {
             guard unsafe SSL_CTX_use_certificate_chain_file(pointer, files.certificate) == 1 else {
                 throw .draining(.certificate)
             }
             switch keys {
-            case .here: try context.useKey(files.privateKey)
-            case .elsewhere: try context.useRemoteKey(Int32(clamping: number))
+            case .here: try useKey(files.privateKey)
+            case .elsewhere: try useRemoteKey(Int32(clamping: number))
             }
+        } catch {
+            throw error.about(number)
         }
-        return context
+    }
+
+    /// Has a handshake use the certificate of this context.
+    func lendCertificate(to ssl: OpaquePointer) -> Bool {
+        var chain: OpaquePointer?
+        guard let certificate = unsafe SSL_CTX_get0_certificate(pointer),
+            let key = unsafe SSL_CTX_get0_privatekey(pointer),
+            unsafe COpenSSL_SSL_CTX_get0_chain_certs(pointer, &chain) == 1
+        else { return false }
+        return unsafe SSL_use_cert_and_key(ssl, certificate, key, chain, 1) == 1
+    }
+
+    /// The host that this process's session is with, named by HOST or in the handshake.
+    ///
+    /// Later connections that name another one are refused.
+    package var sessionHost: String? {
+        get { hosts?.session }
+        set { hosts?.session = newValue }
     }
 
     /// Reads the key of the certificate that was read last.

@@ -32,6 +32,9 @@ package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was being attempted.
     package let code: Code
 
+    /// Which of the certificates that were to be loaded it is about, if any.
+    package private(set) var number: Int?
+
     /// OpenSSL's packed error codes, oldest first.
     ///
     /// For the log, never for the client.
@@ -41,6 +44,13 @@ package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     package init(_ code: Code, queue: [UInt] = []) {
         self.code = code
         self.queue = queue
+    }
+
+    /// The same error, said of one of several certificates.
+    func about(_ number: Int) -> TLSError {
+        var error = self
+        error.number = number
+        return error
     }
 
     /// Takes everything that OpenSSL has queued for this thread.

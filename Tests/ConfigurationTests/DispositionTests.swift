@@ -38,6 +38,7 @@ struct DispositionTests {
         "local_enable=YES", "guest_enable=NO", "check_shell=YES", "check_shell=NO",
         "auth_order=pam", "auth_order=virtual, pam", "auth_order=pam,anonymous,virtual",
         "require_cert=NO", "validate_cert=NO", "ssl_ciphers=ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ssl_sni_hostname=ftp.example.org, files.example.org", "ssl_sni_required=YES",
         "tcp_wrappers=NO", "chroot_local_user=YES", "chroot_list_enable=NO", "ftp_enable=YES",
         "http_enable=NO", "session_support=YES",
         "dirmessage_enable=NO", "background=NO", "seccomp_sandbox=NO", "implicit_ssl=YES",
@@ -65,7 +66,7 @@ struct DispositionTests {
     @Test(arguments: [
         "ssl_ciphers=AES128-SHA", "dsa_cert_file=/etc/x", "dsa_private_key_file=/etc/x",
         "validate_cert=YES", "ca_certs_file=/etc/x", "ca_crl_file=/etc/x",
-        "ssl_sni_hostname=ftp.example.org",
+        "ssl_sni_hostname=two words", "ssl_sni_dir=/nonexistent",
         "local_enable=NO", "auth_order=virtual", "auth_order=", "auth_order=pam,pam",
         "auth_order=pam,ldap", "http_enable=YES",
         "ftp_enable=NO",

@@ -50,6 +50,7 @@ struct OptionTableTests {
         "user_max_rate", "min_rate", "min_rate_period", "max_file_size", "min_free_space",
         "quota_bytes", "quota_files",
         "ssl_policy", "ec_cert_file", "ec_private_key_file", "ssl_key_passphrase_file",
+        "ssl_sni_dir", "ssl_sni_required",
         "ca_crl_file",
     ]
 

@@ -25,6 +25,7 @@ struct ValueTests {
             ("ssl_tlsv13", \.tls.allows13), ("ssl_request_cert", \.tls.requestsClientCertificate),
             ("strict_ssl_read_eof", \.tls.strictReadEOF),
             ("strict_ssl_write_shutdown", \.tls.strictWriteShutdown),
+            ("ssl_sni_required", \.tls.requiresName),
             ("ssl_alpn_required", \.tls.requiresALPN), ("debug_ssl", \.tls.logsDetails),
             ("implicit_ssl", \.tls.isImplicit), ("pasv_enable", \.passive.isEnabled),
             ("pasv_addr_resolve", \.passive.resolvesAddress),

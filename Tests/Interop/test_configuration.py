@@ -56,7 +56,7 @@ def assert_refused(done, where, name, *words):
     ("rsa_private_key_file", "/nonexistent/private.key", []),
     ("pam_conf_dir", "/nonexistent", []),
     ("nopriv_user", "nosuchuser", []),
-    ("ssl_sni_hostname", "example.com", []),
+    ("ssl_sni_hostname", "two words", ["name of a host"]),
 ])
 def test_a_bad_option_starts_nothing_and_is_explained_in_one_line(
         good, tmp_path, name, value, words):

@@ -24,25 +24,38 @@ package struct SignerSettings {
 package struct SignerFailure: Error, Hashable, Sendable {
     /// What failed, in the caller's own numbers.
     package let kind: UInt8
+    /// Which of several keys it is about, if any.
+    package let place: UInt16?
     /// The reason in words, for the administrator.
     package let text: String
 
     /// Describes a failure.
-    package init(kind: UInt8, text: String) {
+    package init(kind: UInt8, place: UInt16? = nil, text: String) {
         self.kind = kind
+        self.place = place
         self.text = text
     }
 
     /// The message to the process that waits.
-    var encoded: [UInt8] { [0, kind] + Array(text.utf8.prefix(4_096)) }
+    var encoded: [UInt8] { [0, kind] + (place ?? .max).bytes + Array(text.utf8.prefix(4_096)) }
 
     /// Reads what the new process says first; `nil` when it is ready.
     init?(report message: [UInt8]) {
         guard message.first != 1 else { return nil }
-        let kind = message.dropFirst().first ?? .max
-        self.init(kind: kind, text: String(decoding: message.dropFirst(2), as: UTF8.self))
+        let numbers = message.dropFirst().prefix(3)
+        let place = numbers.dropFirst().reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
+        self.init(
+            kind: numbers.first ?? .max,
+            place: place == .max ? nil : place,
+            text: String(decoding: message.dropFirst(4), as: UTF8.self)
+        )
     }
 
     /// What the new process says when it is ready.
     static let ready: [UInt8] = [1]
+}
+
+extension UInt16 {
+    /// The high byte and the low one.
+    fileprivate var bytes: [UInt8] { [UInt8(self >> 8), UInt8(truncatingIfNeeded: self)] }
 }

@@ -8,8 +8,8 @@ internal import TLS
 extension FTPHandler {
     /// HOST (RFC 7151 section 3).
     ///
-    /// There is one set of accounts for every name, so the name decides only whether the client is
-    /// in the right place.
+    /// There is one set of accounts for every name, so the name decides whether the client is in the
+    /// right place, and which certificate AUTH shows then.
     final func setHost(_ argument: [UInt8]) throws(SessionEnd) {
         guard login == nil else {
             try reply(503, "HOST has to come before the login.")
@@ -21,8 +21,8 @@ extension FTPHandler {
             return
         }
         // Section 4.1: the certificate was chosen, and checked by the client, for the other name.
-        if let name = control.stream.serverName.flatMap({ HostName($0) }), name != host {
-            try reply(504, "HOST names another host than the TLS handshake (SNI) did.")
+        if control.stream.isTLS, let name = tlsContext?.sessionHost, name != host.text {
+            try reply(504, "HOST names another host than the one TLS was set up for (SNI).")
             return
         }
         let known = configuration.session.hostNames
@@ -33,6 +33,7 @@ extension FTPHandler {
         }
         // Section 3.1: what the client said of a user was meant for another host.
         userName = nil
+        self.host = host
         log(.info, "host \(host.text)")
         try reply(220, "Host accepted.")
     }

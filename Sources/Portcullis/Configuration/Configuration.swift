@@ -127,6 +127,13 @@ package struct Configuration: Sendable {
         package var ecPrivateKeyFile: String?
         /// A file with the passphrase of the keys (`ssl_key_passphrase_file`).
         package var passphraseFile: String?
+        /// A directory with certificates for single hosts (`ssl_sni_dir`).
+        package var hostDirectory: String?
+        /// The only hosts that a handshake may name, in lower case; empty is any
+        /// (`ssl_sni_hostname`).
+        package var expectedNames: Set<String> = []
+        /// Whether a handshake must name a host that is known (`ssl_sni_required`).
+        package var requiresName = false
         /// The suites and groups that are offered (`ssl_policy`).
         package var policy = TLSPolicy.Level.intermediate
         /// The suites chosen among them; nil is all (`ssl_ciphers`).

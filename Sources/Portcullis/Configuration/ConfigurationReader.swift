@@ -145,6 +145,7 @@ package struct ConfigurationReader {
         draft.checkTLS()
         draft.checkDataConnections()
         draft.checkMessages()
+        var further: [Int: [String]] = [:]
         for finding in draft.findings {
             guard let index = entryInForce[finding.name] else {
                 guard let disposition = finding.disposition, disposition.isRefusal else { continue }
@@ -162,10 +163,21 @@ package struct ConfigurationReader {
             // What was refused by itself keeps its first reason: the rest may follow from it.
             guard !entries[index].disposition.isRefusal else { continue }
             if let disposition = finding.disposition { entries[index].disposition = disposition }
-            if let remark = finding.remark {
-                let others = [entries[index].remark].compactMap(\.self)
-                entries[index].remark = (others + [remark]).joined(separator: ", and ")
+            guard let remark = finding.remark else { continue }
+            if entries[index].remark == nil {
+                entries[index].remark = remark
+            } else {
+                further[index, default: []].append(remark)
             }
+        }
+        // One line for each remark, since lines have an end.
+        entries = entries.enumerated().flatMap { (index, entry) in
+            [entry]
+                + (further[index] ?? []).map {
+                    var another = entry
+                    another.remark = $0
+                    return another
+                }
         }
     }
 }

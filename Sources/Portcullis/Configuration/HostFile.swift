@@ -80,6 +80,25 @@ struct HostFile {
         kind(of: path) == S_IFREG
     }
 
+    /// Lists a directory, in the order of the names.
+    ///
+    /// - Throws: ``HostFileError``.
+    static func names(inDirectory path: String) throws(HostFileError) -> [String] {
+        guard !path.utf8.contains(0) else { throw HostFileError(reason: "its name holds a NUL") }
+        // SAFETY: the string is NUL-terminated for the call; the stream is closed below, once.
+        guard let directory = unsafe opendir(path) else { throw .systemCall() }
+        defer { _ = unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            // SAFETY: the kernel ends each name with a NUL, and it is copied before the next call.
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     private static func kind(of path: String) -> mode_t? {
         guard !path.utf8.contains(0) else { return nil }
         var status = stat()

@@ -126,7 +126,7 @@ final class PassiveDTP: DataSource {
         blemish = failure
         let reason =
             stream.certificateRefusal.map { "client certificate refused: \($0.logText)" }
-            ?? "\(failure)"
+            ?? (stream.isNameRefused ? "another host than the session's (SNI)" : "\(failure)")
         report("data connection without proof from \(stream.peer): \(reason)")
         if isStarted { shortenWait() }
     }

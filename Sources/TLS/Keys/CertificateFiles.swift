@@ -16,6 +16,20 @@ package struct CertificateFiles: Hashable, Sendable {
     }
 }
 
+/// The certificates for one host that clients may name.
+package struct HostFiles: Hashable, Sendable {
+    /// The host, in lower case.
+    package var name: String
+    /// Its certificates, of different kinds of key.
+    package var certificates: [CertificateFiles]
+
+    /// Names the host and the files.
+    package init(_ name: String, _ certificates: [CertificateFiles]) {
+        self.name = name
+        self.certificates = certificates
+    }
+}
+
 /// Which process signs handshakes.
 package enum KeyPlace: Hashable, Sendable {
     /// This one: it reads the key and keeps it.

@@ -12,15 +12,23 @@ package import LinuxSystem
     ///   ``TLSError/Code/keyMismatch`` are for the administrator to mend.
     package init(_ files: [CertificateFiles]) throws(TLSError) {
         var keys: [PrivateKey] = []
-        for file in files {
-            let certificate = try Certificate(file.certificate)
-            let key = try PrivateKey(file.privateKey, passphraseFile: file.passphrase)
-            guard unsafe X509_check_private_key(certificate.pointer, key.pointer) == 1 else {
-                throw .draining(.keyMismatch)
+        for (number, file) in files.enumerated() {
+            do throws(TLSError) {
+                keys.append(try Self.read(file))
+            } catch {
+                throw error.about(number)
             }
-            keys.append(key)
         }
         self.keys = keys
+    }
+
+    private static func read(_ file: CertificateFiles) throws(TLSError) -> PrivateKey {
+        let certificate = try Certificate(file.certificate)
+        let key = try PrivateKey(file.privateKey, passphraseFile: file.passphrase)
+        guard unsafe X509_check_private_key(certificate.pointer, key.pointer) == 1 else {
+            throw .draining(.keyMismatch)
+        }
+        return key
     }
 
     /// Answers one request of a Session.

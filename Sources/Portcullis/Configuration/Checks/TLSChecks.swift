@@ -29,7 +29,7 @@ extension ConfigurationDraft {
             configuration.tls.allows12 = false
         }
         checkSuites()
-        guard let certificate = configuration.tls.certificateFile else {
+        guard configuration.tls.certificateFile != nil else {
             refuse(
                 "rsa_cert_file",
                 why: "no certificate",
@@ -38,56 +38,8 @@ extension ConfigurationDraft {
             ignore("rsa_private_key_file", why: "there is no certificate to go with it")
             return
         }
-        checkPair(
-            certificate,
-            configuration.tls.privateKeyFile,
-            of: "rsa_cert_file",
-            "rsa_private_key_file"
-        )
-        if let second = configuration.tls.ecCertificateFile {
-            let key = configuration.tls.ecPrivateKeyFile
-            checkPair(second, key, of: "ec_cert_file", "ec_private_key_file")
-        } else {
-            ignore("ec_private_key_file", why: "it needs ec_cert_file")
-        }
-        if let file = configuration.tls.passphraseFile {
-            checkKey(file, of: "ssl_key_passphrase_file")
-        }
+        checkCertificates()
         checkClientCertificates()
-    }
-
-    private mutating func checkPair(
-        _ certificate: String,
-        _ key: String?,
-        of name: String,
-        _ keyName: String
-    ) {
-        if let key {
-            _ = examine(certificate, of: name)
-            checkKey(key, of: keyName)
-        } else {
-            checkKey(certificate, of: name)
-        }
-        guard let facts = CertificateFacts(file: certificate) else { return }
-        if !configuration.tls.policy.allowsKey(facts) {
-            refuse(
-                name,
-                why: "ssl_policy=fips has no signatures by its key (\(facts.keyName))",
-                mend: "name a certificate with an RSA key of 2048 bits or more, or P-256 or P-384"
-            )
-            return
-        }
-        if facts.secondsLeft < 0 {
-            remark(on: name, "the certificate has expired")
-        } else if facts.daysLeft < 30 {
-            remark(on: name, "the certificate expires in \(facts.daysLeft) days")
-        }
-        if facts.securityBits < CertificateFacts.minimumSecurityBits {
-            remark(
-                on: name,
-                "its \(facts.keyType) key is weak: \(facts.securityBits) bits of security"
-            )
-        }
     }
 
     /// Settles which suites of the list are offered (`ssl_ciphers`).
@@ -153,6 +105,9 @@ extension ConfigurationDraft {
             ("ca_certs_file", configuration.tls.authoritiesFile != nil),
             ("ca_crl_file", configuration.tls.revocationsFile != nil),
             ("ssl_ciphers", suiteList != nil),
+            ("ssl_sni_dir", configuration.tls.hostDirectory != nil),
+            ("ssl_sni_hostname", !configuration.tls.expectedNames.isEmpty),
+            ("ssl_sni_required", configuration.tls.requiresName),
             ("rsa_cert_file", configuration.tls.certificateFile != nil),
             ("rsa_private_key_file", configuration.tls.privateKeyFile != nil),
         ]
@@ -169,27 +124,18 @@ extension ConfigurationDraft {
         configuration.tls.validatesClientCertificate = false
     }
 
-    private mutating func checkKey(_ path: String, of name: String) {
-        guard let file = examine(path, of: name) else { return }
-        if file.mode & 0o022 != 0 {
-            refuse(
-                name,
-                why: "others than the owner may write the private key",
-                mend: "run chmod go-w on the file"
-            )
-        } else if file.mode & 0o004 != 0 {
-            remark(on: name, "everybody on this machine may read the private key")
-        }
-    }
-
     /// Opens a file of the certificate, or refuses to start without it.
-    mutating func examine(_ path: String, of name: String) -> HostFile? {
+    mutating func examine(
+        _ path: String,
+        of name: String,
+        called title: String = "the file"
+    ) -> HostFile? {
         do {
             return try HostFile.read(path, limit: 0)
         } catch {
             refuse(
                 name,
-                why: "the file cannot be read (\(error.reason))",
+                why: "\(title) cannot be read (\(error.reason))",
                 mend: "name a PEM file that this account may read"
             )
             return nil

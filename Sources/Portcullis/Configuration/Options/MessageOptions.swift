@@ -24,7 +24,7 @@ extension ConfigurationOption {
         },
         .commands("cmds_allowed") { $0.configuration.session.allowedCommands = $1 },
         .commands("cmds_denied") { $0.configuration.session.deniedCommands = $1 ?? [] },
-        .hostNames("host_names"),
+        .hostNames("host_names", sets: \.session.hostNames),
         .ignoredToggle(
             "async_abor_enable",
             why: "ABOR is always served, and needs no switch"
@@ -63,7 +63,10 @@ extension ConfigurationOption {
     }
 
     /// A list of hosts with commas between them.
-    private static func hostNames(_ name: String) -> ConfigurationOption {
+    static func hostNames(
+        _ name: String,
+        sets path: any ConfigurationPath<Set<String>>
+    ) -> ConfigurationOption {
         .text(name) { (draft, value) in
             var names: Set<String> = []
             for word in value.map({ $0.utf8.split(separator: UInt8(ascii: ",")) }) ?? [] {
@@ -76,7 +79,7 @@ extension ConfigurationOption {
                 }
                 names.insert(host.text)
             }
-            draft.configuration.session.hostNames = names
+            draft.configuration[keyPath: path] = names
             return .honoured
         }
     }

@@ -36,11 +36,9 @@ extension ConfigurationOption {
         .toggle("validate_cert", sets: \.tls.validatesClientCertificate),
         .text("ca_certs_file", sets: \.tls.authoritiesFile),
         .text("ca_crl_file", sets: \.tls.revocationsFile),
-        .refusedText(
-            "ssl_sni_hostname",
-            why: "the name in a client's handshake is not compared yet",
-            mend: "delete the line"
-        ),
+        .text("ssl_sni_dir", sets: \.tls.hostDirectory),
+        .hostNames("ssl_sni_hostname", sets: \.tls.expectedNames),
+        .toggle("ssl_sni_required", sets: \.tls.requiresName),
         .toggle("require_ssl_reuse") { $0.requiresReuse = $1 },
         .toggle("strict_ssl_read_eof", sets: \.tls.strictReadEOF),
         .toggle("strict_ssl_write_shutdown", sets: \.tls.strictWriteShutdown),
