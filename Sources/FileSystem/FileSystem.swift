@@ -24,6 +24,9 @@ package protocol FileSystem: AnyObject {
         _ disposition: WriteDisposition
     ) throws(FileError) -> OpenedFile
 
+    /// Empties the old file that the upload replaces in place; its content is lost from here on.
+    func emptyUpload() throws(FileError)
+
     /// Makes a directory.
     func makeDirectory(_ path: VirtualPath) throws(FileError)
 

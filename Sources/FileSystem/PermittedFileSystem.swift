@@ -121,10 +121,29 @@ package final class PermittedFileSystem: FileSystem {
             }
             disposition = .create
         }
+        if disposition == .unique, resolver != nil { return try openUnique(path) }
         // A link that has the name is a name that is taken.
         let isNew = disposition == .unique || disposition == .create
         let place = try allow(permission, at: path, followsLastLink: !isNew)
         return try base.openForWriting(place, disposition)
+    }
+
+    /// Opens a file under a name that nobody has, and that the rules for places allow as well as the
+    /// one it is made of.
+    private func openUnique(_ path: VirtualPath) throws(FileError) -> OpenedFile {
+        _ = try allow(.store, at: path, followsLastLink: false)
+        var problem = FileError.exists
+        for _ in 0..<16 {
+            let candidate = try path.madeUnique()
+            do throws(FileError) {
+                let place = try allow(.store, at: candidate, followsLastLink: false)
+                return try base.openForWriting(place, .create)
+            } catch {
+                guard error == .exists || error == .notPermitted else { throw error }
+                problem = error
+            }
+        }
+        throw problem
     }
 
     /// Why nothing goes on in `path`, where files that exist may not be written to.
@@ -148,6 +167,11 @@ package final class PermittedFileSystem: FileSystem {
 
     package func removeFile(_ path: VirtualPath) throws(FileError) {
         try base.removeFile(try allow(.delete, at: path, followsLastLink: false))
+    }
+
+    package func emptyUpload() throws(FileError) {
+        // What may be written was decided when the upload began.
+        try base.emptyUpload()
     }
 
     package func commitUpload() throws(FileError) {

@@ -19,6 +19,7 @@ struct FileRequestTests {
             .openForWriting(a, .create),
             .openForWriting(a, .resume(offset: 0)), .openForWriting(a, .resume(offset: .max)),
             .makeDirectory(a), .removeDirectory(a), .removeFile(a), .discardUpload, .commitUpload,
+            .emptyUpload,
             .storageReport, .extendUpload(1), .extendUpload(.max),
             .rename(a, b), .rename(b, a),
             .setModificationTime(a, -1), .setModificationTime(a, .max),

@@ -169,6 +169,10 @@ final class RecordingFileSystem: FileSystem {
         notes.append("remove \(path.text)")
     }
 
+    func emptyUpload() throws(FileError) {
+        notes.append("empty")
+    }
+
     func commitUpload() throws(FileError) {
         notes.append("commit")
     }

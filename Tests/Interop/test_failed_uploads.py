@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from uploading import begin, drop
+
 OLD = b"the old content"
 
 
@@ -42,6 +44,33 @@ def test_an_old_file_outlives_an_append_that_failed(session, account):
     os.close(data.detach())
     session.next(426)
     assert (account.home / "f").read_bytes().startswith(OLD)
+
+
+@pytest.mark.parametrize("deletes", ["YES", "NO"])
+def test_a_replaced_file_goes_with_the_upload_that_emptied_it(serve, account, deletes):
+    account.file("f", OLD)
+    account.file("linked", OLD)
+    os.link(account.home / "linked", account.home / "other")
+    session = serve(delete_failed_uploads=deletes).session(account)
+    for name in ("f", "linked"):
+        drop(begin(session, f"STOR {name}", b"half"))
+        session.next(426)
+    # Another name keeps the file, and what has become of it.
+    kept = {"linked", "other"} | ({"f"} if deletes == "NO" else set())
+    assert set(os.listdir(account.home)) == kept
+    for name in kept:
+        assert (account.home / name).read_bytes() in (b"half", b""), name
+
+
+def test_a_quota_knows_that_a_replaced_file_is_gone(serve, account):
+    account.file("f", b"x" * 5000)
+    session = serve(delete_failed_uploads="YES", quota_bytes="6000").session(account)
+    drop(begin(session, "STOR f", b"half"))
+    session.next(426)
+    assert "SITE QUOTA" in session.expect("SITE HELP", 214).text
+    assert session.store("STOR g", b"x" * 6000).code == 226
+    assert session.store("STOR g", b"x").code == 226
+    assert os.listdir(account.home) == ["g"]
 
 
 def test_a_file_beyond_the_size_limit_is_552(serve, account):

@@ -150,6 +150,19 @@ def test_only_some_names_are_uploaded(serve, account):
     assert not accepted(session, "RNTO a.exe", "free.csv"), "no name that could not be stored"
     assert accepted(session, "RNTO b.csv", "free.csv")
     assert (account.home / "old.exe").read_bytes() == b"old"
+    assert accepted(session, "STOU free.csv") and not accepted(session, "STOU")
+
+
+def test_the_name_that_is_made_unique_is_held_against_the_patterns(serve, account):
+    session = binary(serve(upload_file="{*.csv,[abc]}"), account)
+    for number in range(3):
+        session.store("STOU a.csv", b"%d" % number)
+        assert session.first.text.endswith(".csv")
+    assert len(os.listdir(account.home)) == 3
+    # No word fits between a single letter and its end.
+    session.passive_port()
+    session.expect("STOU a", 550)
+    assert all(name.endswith(".csv") for name in os.listdir(account.home))
 
 
 def test_only_some_names_are_downloaded(serve, account):

@@ -55,3 +55,9 @@ def test_available_space_is_what_the_limits_leave(serve, account):
     assert session.expect("AVBL", 213).text == "213 100"
     free = serve(min_free_space=str(1 << 60)).session(account)
     assert free.expect("AVBL", 213).text == "213 0"
+
+
+def test_allo_knows_how_large_a_file_may_be(serve, account):
+    session = serve(max_file_size="1000").session(account)
+    session.expect("ALLO 1000", 200)
+    session.expect("ALLO 1001", 552)

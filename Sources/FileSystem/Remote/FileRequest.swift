@@ -12,6 +12,7 @@ enum FileRequest: Hashable {
     case removeFile(VirtualPath)
     case discardUpload
     case commitUpload
+    case emptyUpload
     case extendUpload(Int64)
     case storageReport
     case rename(VirtualPath, VirtualPath)
@@ -50,6 +51,7 @@ enum FileRequest: Hashable {
         case extendUpload
         case storageReport
         case message
+        case emptyUpload
     }
 
     private var tag: Tag {
@@ -63,6 +65,7 @@ enum FileRequest: Hashable {
         case .removeFile: .removeFile
         case .discardUpload: .discardUpload
         case .commitUpload: .commitUpload
+        case .emptyUpload: .emptyUpload
         case .extendUpload: .extendUpload
         case .storageReport: .storageReport
         case .rename: .rename
@@ -120,7 +123,7 @@ enum FileRequest: Hashable {
             writer.put(query.pattern != nil)
             if let pattern = query.pattern { writer.put(pattern) }
         case .extendUpload(let byteCount): writer.put(byteCount)
-        case .nextEntries, .commitUpload, .discardUpload, .storageReport:
+        case .nextEntries, .commitUpload, .discardUpload, .emptyUpload, .storageReport:
             break
         }
         return writer.bytes
@@ -140,6 +143,7 @@ enum FileRequest: Hashable {
         case .removeFile: self = .removeFile(try reader.takePath())
         case .discardUpload: self = .discardUpload
         case .commitUpload: self = .commitUpload
+        case .emptyUpload: self = .emptyUpload
         case .storageReport: self = .storageReport
         case .extendUpload:
             let byteCount = try reader.take(Int64.self)

@@ -72,6 +72,7 @@ package struct FileServer: ~Copyable {
         case .removeDirectory(let path): try fileSystem.removeDirectory(path)
         case .removeFile(let path): try fileSystem.removeFile(path)
         case .commitUpload: try fileSystem.commitUpload()
+        case .emptyUpload: try fileSystem.emptyUpload()
         case .discardUpload: fileSystem.discardUpload()
         case .extendUpload(let count): return .byteCount(try fileSystem.extendUpload(by: count))
         case .storageReport: return .storage(try fileSystem.storageReport())

@@ -108,6 +108,10 @@ package final class RemoteFileSystem: FileSystem {
         return report
     }
 
+    package func emptyUpload() throws(FileError) {
+        try perform(.emptyUpload)
+    }
+
     package func commitUpload() throws(FileError) {
         try perform(.commitUpload)
     }

@@ -39,6 +39,11 @@ extension Jail {
         }
     }
 
+    package func emptyUpload() throws(FileError) {
+        guard let upload else { throw .impossible }
+        try upload.empty()
+    }
+
     package func commitUpload() throws(FileError) {
         guard let upload else { throw .impossible }
         try upload.commit()
@@ -76,9 +81,14 @@ extension Jail {
                 try opened.file.seek(to: offset)
             }
             let isNew = opened.slot != nil
+            var replaced: DirectorySlot?
+            if disposition == .replace, !isNew, uploads.deletesFailed {
+                replaced = try destination(of: path)
+            }
             upload = Upload(
                 try opened.file.duplicate(),
                 made: opened.slot.take(),
+                replacing: replaced,
                 oldSize: facts.size,
                 isNew: isNew,
                 uploads,
@@ -223,16 +233,15 @@ extension Jail {
 
     /// Opens a file that did not exist: the path itself, then with a random suffix.
     private func openUnique(_ path: VirtualPath) throws(FileError) -> OpenedFile {
-        guard let name = path.lastComponent else { throw .isDirectory }
         // A name that stays free until an atomic upload is whole has to be one of its own.
-        var candidate = uploads.isAtomic ? try withSuffix(path, name) : path
+        var candidate = uploads.isAtomic ? try path.madeUnique() : path
         for _ in 0..<16 {
             do throws(SystemError) {
                 return try openNew(named: candidate)
             } catch {
                 guard error.errno == .fileExists else { throw FileError(error) }
             }
-            candidate = try withSuffix(path, name)
+            candidate = try path.madeUnique()
         }
         throw .exists
     }
@@ -263,15 +272,6 @@ extension Jail {
             isNew: true,
             isMetered: uploads.limits.areMetered
         )
-    }
-
-    private func withSuffix(
-        _ path: VirtualPath,
-        _ name: [UInt8]
-    ) throws(FileError) -> VirtualPath {
-        let name = name + Array(".\(randomWord(count: 8))".utf8)
-        guard let next = path.parent.appending(component: name) else { throw .nameTooLong }
-        return next
     }
 }
 

@@ -17,6 +17,12 @@ final class Upload {
     /// The name that this upload made; `nil` when it writes to a file that was there before.
     private let slot: DirectorySlot?
 
+    /// The name of a file that was there before and whose content goes when the upload begins.
+    private let replaced: DirectorySlot?
+
+    /// Whether the old content is gone.
+    private var hasEmptied = false
+
     /// The name that a whole upload gets; `nil` when it has its name already.
     private let finalName: [UInt8]?
 
@@ -32,6 +38,7 @@ final class Upload {
     init(
         _ file: consuming OwnedDescriptor,
         made slot: consuming DirectorySlot?,
+        replacing replaced: consuming DirectorySlot? = nil,
         oldSize: Int64 = 0,
         isNew: Bool,
         finalName: [UInt8]? = nil,
@@ -41,6 +48,7 @@ final class Upload {
     ) {
         self.file = file
         self.slot = slot
+        self.replaced = replaced
         self.oldSize = oldSize
         self.isNew = isNew
         self.finalName = finalName
@@ -54,6 +62,12 @@ final class Upload {
     /// - Throws: ``FileError``; the upload has failed then, and ``discard()`` follows.
     func begin() throws(FileError) {
         try meter.begin(file, isNew: isNew)
+    }
+
+    /// Empties the old file.
+    func empty() throws(FileError) {
+        hasEmptied = true
+        try reduced { () throws(SystemError) in try file.truncate() }
     }
 
     /// Allows the Session to write more.
@@ -114,7 +128,8 @@ final class Upload {
     /// Ends an upload that failed: removes what this upload made, if that is asked for.
     ///
     /// An empty file is removed in any case: it is all that an upload leaves which never began. So is
-    /// the part of an atomic upload, which nobody but an administrator could ever see or remove.
+    /// the part of an atomic upload, which nobody but an administrator could ever see or remove. A
+    /// file that was there before is removed only once its content is lost anyway.
     func discard() {
         guard !isOver else { return }
         isOver = true
@@ -129,6 +144,13 @@ final class Upload {
             (try? slot?.remove()) != nil
         {
             meter.settle(bytes: 0, files: 0)
+            return
+        }
+        // Under another name its bytes would still be there, and counted.
+        if rules.deletesFailed, hasEmptied, facts.linkCount == 1,
+            replaced?.belongs(to: facts) ?? false, (try? replaced?.remove()) != nil
+        {
+            meter.settle(bytes: -oldSize, files: -1)
             return
         }
         var growth = facts.size - oldSize

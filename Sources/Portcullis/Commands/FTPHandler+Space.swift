@@ -14,6 +14,11 @@ extension FTPHandler {
             return
         }
         guard let login else { throw .processGone }
+        let maximum = configuration.uploads.maximumFileSize
+        guard maximum == 0 || size <= maximum else {
+            try reply(552, "A file may have \(maximum) bytes.")
+            return
+        }
         let available: Int64
         do throws(FileError) {
             available = try login.fileSystem.availableByteCount(in: workingDirectory)

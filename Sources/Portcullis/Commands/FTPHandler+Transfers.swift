@@ -139,7 +139,8 @@ final class UploadFile {
         path = opened.path
         isMetered = opened.isMetered
         self.fileSystem = fileSystem
-        self.empties = empties
+        // A new file is empty as it is.
+        self.empties = empties && opened.facts.size > 0
         file = opened.takeDescriptor()
     }
 
@@ -147,10 +148,10 @@ final class UploadFile {
     func open() throws(TransferFailure) -> UploadSink {
         guard let file = file.take() else { throw .file(.inputOutput) }
         if empties {
-            do throws(SystemError) {
-                try file.truncate()
+            do throws(FileError) {
+                try fileSystem.emptyUpload()
             } catch {
-                throw .file(FileError(error))
+                throw .file(error)
             }
         }
         return UploadSink(file, in: fileSystem, isMetered: isMetered)
