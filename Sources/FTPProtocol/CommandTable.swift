@@ -76,6 +76,8 @@ package enum CommandTable {
         case .epsv: login(verb, .optional, "EPSV [1|2|ALL]", "Listen for a data connection.")
         case .port: login(verb, .required, "PORT h,h,h,h,p,p", "Name where to connect to.")
         case .eprt: login(verb, .required, "EPRT |n|address|port|", "Name where to connect to.")
+        case .esta: login(verb, .none, "ESTA", "Connect, and tell the server's end.")
+        case .estp: login(verb, .none, "ESTP", "Tell the client's end of the connection.")
         case .list: login(verb, .optional, "LIST [path]", "List a directory.")
         case .nlst: login(verb, .optional, "NLST [path]", "List the names in a directory.")
         case .mlst: login(verb, .optional, "MLST [path]", "Tell the facts of one object.")

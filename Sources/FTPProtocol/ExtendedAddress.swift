@@ -56,6 +56,11 @@ package struct ExtendedAddress: Hashable, Sendable {
         }
         self.init(address: address, port: port)
     }
+
+    /// The form that ``init(argument:)`` reads.
+    package var text: String {
+        "|\(address.family == .ipv4 ? 1 : 2)|\(address)|\(port)|"
+    }
 }
 
 /// What EPSV asks for (RFC 2428 sections 3 and 4).

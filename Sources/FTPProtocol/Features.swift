@@ -43,6 +43,8 @@ package struct Features {
         add("CSID", .csid)
         add("EPRT", .eprt)
         add("EPSV", .epsv)
+        add("ESTA", .esta)
+        add("ESTP", .estp)
         add("HASH \(hashAlgorithm.featText)", .hash)
         add("HOST", .host)
         add("LANG EN*", .lang)

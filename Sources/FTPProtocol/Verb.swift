@@ -43,6 +43,10 @@ package enum Verb: String, CaseIterable, Hashable, Sendable {
     case port = "PORT"
     /// Names an address to connect to (RFC 2428).
     case eprt = "EPRT"
+    /// Makes the active data connection now and tells its end on the server (by Pure-FTPd).
+    case esta = "ESTA"
+    /// Tells the client's end of the passive data connection (by Pure-FTPd).
+    case estp = "ESTP"
     /// Lists a directory for people (RFC 959).
     case list = "LIST"
     /// Lists the names in a directory (RFC 959).

@@ -141,7 +141,7 @@ struct CommandTests {
 struct CommandTableTests {
     @Test func hasOneRowForEachVerb() {
         #expect(CommandTable.all.map(\.verb) == Verb.allCases)
-        #expect(Verb.allCases.count == 69)
+        #expect(Verb.allCases.count == 71)
     }
 
     @Test func saysWhatWorksBeforeLogin() {

@@ -109,8 +109,8 @@ struct FeaturesTests {
         let lines = Features(tlsAvailable: true, machineFacts: [.type, .size]).lines
         #expect(
             lines == [
-                "AUTH TLS", "AUTH SSL", "AVBL", "CLNT", "CSID", "EPRT", "EPSV",
-                "HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32", "HOST", "LANG EN*", "MD5", "MDTM",
+                "AUTH TLS", "AUTH SSL", "AVBL", "CLNT", "CSID", "EPRT", "EPSV", "ESTA",
+                "ESTP", "HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32", "HOST", "LANG EN*", "MD5", "MDTM",
                 "MFF Modify;UNIX.group;UNIX.mode;", "MFMT",
                 "MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
                 "PBSZ", "PROT", "PRET", "RANG STREAM", "REST STREAM", "SIZE", "TVFS", "UTF8",

@@ -124,6 +124,8 @@ extension FTPHandler {
         case .epsv: try enterExtendedPassiveMode(argument)
         case .port: try setPort(argument)
         case .eprt: try setExtendedPort(argument)
+        case .esta: try nameOwnEnd()
+        case .estp: try nameClientEnd()
         case .list: try list(argument)
         case .nlst: try listNames(argument)
         case .mlsd: try listMachine(argument)

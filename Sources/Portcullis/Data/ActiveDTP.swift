@@ -47,6 +47,12 @@ final class ActiveDTP: DataSource {
         return handshake?.expiry ?? end
     }
 
+    /// This end of the connection, once it stands.
+    var ownEnd: SocketAddress? {
+        guard handshake != nil else { return nil }
+        return (try? stream?.descriptor.localAddress()) ?? nil
+    }
+
     func start() {}
 
     func advance() {

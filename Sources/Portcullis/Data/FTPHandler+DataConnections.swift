@@ -7,12 +7,32 @@ internal import TLS
 // PASV, EPSV, PORT and EPRT: where the next data connection comes from or leads to.
 
 extension FTPHandler {
-    private var admission: AdmissionPolicy {
+    private func admission(isPromiscuous: Bool) -> AdmissionPolicy {
         AdmissionPolicy(
             controlPeer: peer,
             controlCertificate: control.stream.peerCertificateDigest,
             requiresReuse: configuration.tls.requiresReuse,
-            isPromiscuous: configuration.passive.isPromiscuous
+            isPromiscuous: isPromiscuous
+        )
+    }
+
+    /// Begins a connection to where PORT or EPRT said; `nil` when there is no socket for it.
+    final func connect(to target: SocketAddress) throws(SessionEnd) -> ActiveDTP? {
+        let outcome: DataSocketOutcome
+        do throws(WardenGone) {
+            outcome = try warden.connectForData(to: target)
+        } catch {
+            throw .processGone
+        }
+        guard case .socket(let socket, _) = consume outcome else { return nil }
+        return ActiveDTP(
+            socket,
+            to: target,
+            level: protectionLevel,
+            policy: admission(isPromiscuous: configuration.active.isPromiscuous),
+            tls: tlsContext,
+            connectTimeout: configuration.timeouts.connect,
+            handshakeTimeout: configuration.tls.handshakeTimeout
         )
     }
 
@@ -81,7 +101,7 @@ extension FTPHandler {
             dataSource = PassiveDTP(
                 listener,
                 level: protectionLevel,
-                policy: admission,
+                policy: admission(isPromiscuous: configuration.passive.isPromiscuous),
                 tls: tlsContext,
                 acceptTimeout: configuration.timeouts.accept,
                 handshakeTimeout: configuration.tls.handshakeTimeout,

@@ -127,32 +127,7 @@ extension FTPHandler {
 
     /// Waits for the data connection of the transfer that was just announced.
     private func connect() throws(SessionEnd) -> Result<AdmittedConnection, ConnectRefusal> {
-        if let target = activeTarget {
-            let outcome: DataSocketOutcome
-            do throws(WardenGone) {
-                outcome = try warden.connectForData(to: target)
-            } catch {
-                throw .processGone
-            }
-            switch consume outcome {
-            case .failed: return .failure(.connection(.notEstablished))
-            case .socket(let socket, _):
-                dataSource = ActiveDTP(
-                    socket,
-                    to: target,
-                    level: protectionLevel,
-                    policy: AdmissionPolicy(
-                        controlPeer: peer,
-                        controlCertificate: control.stream.peerCertificateDigest,
-                        requiresReuse: configuration.tls.requiresReuse,
-                        isPromiscuous: configuration.active.isPromiscuous
-                    ),
-                    tls: tlsContext,
-                    connectTimeout: configuration.timeouts.connect,
-                    handshakeTimeout: configuration.tls.handshakeTimeout
-                )
-            }
-        }
+        if let target = activeTarget { dataSource = try connect(to: target) }
         guard let source = dataSource else { return .failure(.connection(.notEstablished)) }
         source.start()
         while true {

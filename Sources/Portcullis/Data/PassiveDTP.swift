@@ -79,6 +79,13 @@ final class PassiveDTP: DataSource {
         if outcome == nil, end.hasPassed { conclude(.failure(blemish ?? .notEstablished)) }
     }
 
+    /// The other end of the connection that the transfer would take, as far as is known now: the
+    /// one that proved itself, or the first that came.
+    var clientEnd: SocketAddress? {
+        if case .success(let connection) = outcome { return connection.stream.peer }
+        return candidates.first?.stream.peer
+    }
+
     func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }
 
     private func acceptCandidates() {
