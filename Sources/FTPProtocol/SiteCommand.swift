@@ -33,6 +33,9 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
     /// Shows or sets how long the session may be idle.
     case idle = "IDLE"
 
+    /// Names the directories that CWD knows everywhere.
+    case alias = "ALIAS"
+
     /// Names the sessions of the user.
     case who = "WHO"
 
@@ -76,6 +79,7 @@ package enum SiteCommand: String, CaseIterable, Hashable, Sendable {
         case .cpto: (.required, " path", "Copy it.", [.retrieve, .store])
         case .umask: (.optional, " [mask]", "Show or set the umask of new files.", .changeMode)
         case .idle: (.optional, " [seconds]", "Show or set the idle timeout.", [])
+        case .alias: (.none, "", "Name the directories that CWD knows everywhere.", [])
         case .who: (.none, "", "Name your own sessions.", [])
         case .time: (.none, "", "Tell the time of the server.", [])
         case .quota: (.none, "", "Show what is stored, and how much may be.", [])

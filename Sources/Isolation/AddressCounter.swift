@@ -48,6 +48,7 @@ enum ClientRefusal: Hashable {
     case tooManyFromAddress
     case banned
     case tooOften
+    case tooBusy
     case noResources
 
     /// What the client is told.
@@ -61,6 +62,8 @@ enum ClientRefusal: Hashable {
             Reply(421, "Too many failed logins from your internet address, please try later.")
         case .tooOften:
             Reply(421, "Too many connections in a short time, please try later.")
+        case .tooBusy:
+            Reply(421, "The server is too busy, please try later.")
         case .noResources:
             Reply(421, "Service not available, please try later.")
         }
@@ -73,6 +76,7 @@ enum ClientRefusal: Hashable {
         case .tooManyFromAddress: "max_per_ip is reached"
         case .banned: "banned after failed logins (ban_failures)"
         case .tooOften: "max_connection_rate is reached"
+        case .tooBusy: "max_load is reached"
         case .noResources: "no resources"
         }
     }

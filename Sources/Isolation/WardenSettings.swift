@@ -42,6 +42,9 @@ package struct WardenSettings: Sendable {
         LoginProfile(root: account.home, rules: FileRules(permissions: account.permissions))
     }
 
+    /// Bytes per second for all transfers of the server together (`server_max_rate`); 0 for any.
+    package var serverRate = 0
+
     /// How long a running transfer may go on once the server is to end.
     package var shutdownTimeout: Duration = .seconds(30)
 

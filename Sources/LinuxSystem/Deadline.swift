@@ -41,6 +41,12 @@ package struct Deadline: Hashable, Sendable, Comparable {
     /// Whether the point lies behind.
     package var hasPassed: Bool { nanoseconds <= Self.now }
 
+    /// Nanoseconds left, never negative, and more than three centuries for never.
+    package var nanosecondsLeft: UInt64 {
+        let now = Self.now
+        return nanoseconds > now ? nanoseconds - now : 0
+    }
+
     /// Milliseconds left, rounded up and never negative, as `poll(2)` takes them; -1 for never.
     package var pollTimeout: CInt {
         guard self != .never else { return -1 }

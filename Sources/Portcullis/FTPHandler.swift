@@ -153,6 +153,14 @@ class FTPHandler {
         }
         let handler = ThrottledDTPHandler(stream, buffer: buffer, wait: wait)
         pacing.apply(to: handler)
+        let warden = warden
+        handler.chargeServer = { (byteCount) throws(TransferFailure) in
+            do throws(WardenGone) {
+                return try warden.charge(byteCount)
+            } catch {
+                throw .session(.processGone)
+            }
+        }
         return handler
     }
 

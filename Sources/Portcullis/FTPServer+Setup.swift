@@ -67,6 +67,7 @@ extension FTPServer {
         settings.maximumClients = listening.maximumClients
         settings.maximumClientsPerAddress = listening.maximumClientsPerAddress
         settings.maximumConnectionRate = listening.maximumConnectionRate
+        settings.maximumLoad = listening.maximumLoad
         settings.bans.failures = listening.banFailures
         settings.bans.period = listening.banPeriod
         settings.bans.time = listening.banTime
@@ -83,6 +84,7 @@ extension FTPServer {
         settings.unprivileged = try unprivilegedCredentials(report)
         settings.usesSeccomp = configuration.session.usesSeccomp
         settings.maximumFailures = configuration.login.maximumFailures
+        settings.serverRate = configuration.rates.server
         settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay
         settings.successDelay = configuration.login.successDelay

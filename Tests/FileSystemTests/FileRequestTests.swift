@@ -66,7 +66,7 @@ struct FileRequestTests {
     }
 
     @Test func unknownKindsAreRefused() {
-        for tag in 0...UInt8.max where !(1...21).contains(tag) {
+        for tag in 0...UInt8.max where !(1...22).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) {
                 try FileRequest(decoding: [tag, 1, 0, 0, 0, 0x2F])
             }

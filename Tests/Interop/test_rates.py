@@ -1,5 +1,6 @@
 """How fast transfers may be (`local_max_rate` and its kin) and have to be (`min_rate`)."""
 
+import concurrent.futures
 import socket
 import time
 
@@ -179,3 +180,26 @@ def test_the_size_of_a_piece_is_bounded(serve, account):
     gateway.secrets.append(account.password)
     session = gateway.control().login(account)
     assert 5 * RATE < timed_download(session, "f") < 11 * RATE
+
+
+def test_the_whole_server_keeps_to_one_rate(serve, account, other_account):
+    gateway = serve(server_max_rate=RATE)
+    for owner in (account, other_account):
+        owner.sparse("f", 3 * RATE // 2)
+    sessions = [gateway.session(account), gateway.session(other_account, "TLSv1.2")]
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        spans = list(pool.map(lambda session: finish_time(session, start), sessions))
+    # Two together take as long as all of it takes one, and neither waits for the other's end.
+    assert 2.6 < max(spans) < 5
+    assert min(spans) > 0.6 * max(spans), spans
+
+
+def finish_time(session, start):
+    session.retrieve("RETR f")
+    return time.monotonic() - start
+
+
+def test_uploads_count_towards_the_rate_of_the_server(serve, account):
+    session = serve(server_max_rate=RATE).session(account)
+    assert 0.6 * RATE < timed_upload(session, "f", 3 * RATE) < 1.1 * RATE

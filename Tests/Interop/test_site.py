@@ -20,7 +20,7 @@ def test_every_command_is_explained_and_checked(session):
         session.expect(f"SITE HELP {name}", 214)
         session.expect(f"site help {name.lower()}", 214)
         reply = session.command(f"SITE {name}")
-        optional = name in ("HELP", "UMASK", "IDLE", "WHO", "QUOTA", "TIME")
+        optional = name in ("HELP", "UMASK", "IDLE", "WHO", "QUOTA", "TIME", "ALIAS")
         assert reply.code != 500 and (reply.code < 300 if optional else reply.code == 501)
     session.expect("SITE HELP NOSUCH", 501)
     session.expect("SITE WHO everybody", 501)
@@ -211,3 +211,26 @@ def test_a_transfer_may_be_announced(serve, account):
     assert session.retrieve("RETR f") == b"content"
     session.expect("PRET NOOP", 501)
     session.expect("PRET", 501)
+
+
+def test_aliases_lead_to_directories_from_everywhere(serve, account):
+    account.directory("deep")
+    account.directory("deep/down")
+    account.directory("real")
+    gateway = serve(dir_aliases="down:/deep/down, real:/deep,gone:/nowhere")
+    session = gateway.session(account)
+    assert session.expect("SITE ALIAS", 214).lines[1:-1] == [
+        " down /deep/down", " real /deep", " gone /nowhere"]
+    session.expect("CWD deep", 250)
+    session.expect("CWD down", 250)
+    session.expect("CWD down", 250)
+    assert session.expect("PWD", 257).text.startswith('257 "/deep/down"')
+    session.expect("CWD gone", 550)
+    session.expect("CWD /", 250)
+    # What is there comes first.
+    session.expect("CWD real", 250)
+    assert session.expect("PWD", 257).text.startswith('257 "/real"')
+    session.expect("CWD down/x", 550)
+    session.expect("RMD down", 550)
+    session.expect("SITE ALIAS x", 501)
+    assert serve().session(account).expect("SITE ALIAS", 214).lines == ["214 There are no aliases."]

@@ -91,6 +91,8 @@ struct CensusTests {
         #expect(first.load(7) == 9)
         #expect(try ground.page(1, .rate).load(7) == 0)
         #expect(try ground.page(3, .quota).load(7) == 0)
+        try ground.page(1, .serverRate).add(9, to: 7)
+        #expect(try ground.page(3, .serverRate).load(7) == 9)
     }
 
     @Test func aPageGoesWithTheLastSession() throws {

@@ -15,7 +15,8 @@ struct WardenReplyTests {
         .needsAccount, .loginEnded,
         .listening(port: 1), .listening(port: 65_535), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
-        .finish, .rate, .sessions([]),
+        .finish, .rate, .charged(wait: 0, isCharged: true), .charged(wait: .max, isCharged: false),
+        .sessions([]),
         .sessions([SessionEntry(identifier: "a", address: .v4(1), since: 5)]),
     ]
 
@@ -42,7 +43,7 @@ struct WardenReplyTests {
     }
 
     @Test func unknownKindsAndValuesAreRefused() {
-        for tag in 0...UInt8.max where !(1...11).contains(tag) {
+        for tag in 0...UInt8.max where !(1...12).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
         }
         for failure in [0, 4, 255] as [UInt8] {

@@ -8,7 +8,7 @@ import Testing
 struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
-        .shareRate, .answer, .giveUp, .accountName,
+        .shareRate, .answer, .giveUp, .accountName, .charge,
     ]
 
     /// Every state with exactly what it allows.
@@ -23,14 +23,14 @@ struct WardenStateTests {
             .loggedIn(attemptsLeft: 3),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName,
+                .accountName, .charge,
             ]
         ),
         (
             .loggedIn(attemptsLeft: 0),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName,
+                .accountName, .charge,
             ]
         ),
     ]

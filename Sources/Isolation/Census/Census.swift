@@ -6,6 +6,7 @@ internal import LinuxSystem
 /// Counts sessions of each user, and keeps the pages that those share.
 struct Census {
     private var sessions: [CInt: CensusSession] = [:]
+    private let server = CensusUser()
     private var users: [String: CensusUser] = [:]
 
     /// The channels that may bring a report, with the process of each.
@@ -53,7 +54,7 @@ struct Census {
                 session.answer(.noPage)
                 return nil
             }
-            session.hand(over: page, of: user)
+            session.hand(over: page, of: page == .serverRate ? server : user)
         case .sessions:
             let user = session.user
             let entries = sessions.values.filter { user != nil && $0.user == user }.map(\.entry)
@@ -147,7 +148,7 @@ private final class CensusSession {
     }
 }
 
-/// A user with at least one session.
+/// A user with at least one session, or all of them together.
 private final class CensusUser {
     var sessionCount = 0
     private var quota: OwnedDescriptor?
@@ -163,7 +164,7 @@ private final class CensusUser {
             case .quota:
                 if quota == nil { quota = try SharedPage.make() }
                 try quota.lend(to: body)
-            case .rate:
+            case .rate, .serverRate:
                 if rate == nil { rate = try SharedPage.make() }
                 try rate.lend(to: body)
             }

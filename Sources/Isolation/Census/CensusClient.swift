@@ -33,7 +33,7 @@ struct CensusClient: ~Copyable {
         try? channel.send(CensusReport.logout.encoded)
     }
 
-    /// A page that all sessions of the user who logged in share.
+    /// A page that all sessions share, those of the user who logged in or all of them.
     func page(_ page: UserPage) -> OwnedDescriptor? {
         do {
             try channel.send(CensusReport.page(page).encoded)

@@ -10,7 +10,7 @@ enum CensusReport: Hashable {
     case login(user: String, maximum: UInt32)
     /// The user has gone, and the session has not.
     case logout
-    /// Hand over a page that all sessions of the user share.
+    /// Hand over a page that all sessions share, those of the user or all of them.
     case page(UserPage)
     /// Name the sessions of the user.
     case sessions
@@ -66,10 +66,13 @@ enum CensusReport: Hashable {
     }
 }
 
-/// The pages that the sessions of one user share as long as there is one.
+/// The pages that several sessions share.
 enum UserPage: UInt8, CaseIterable, Hashable {
     /// What the user has stored; for Agents.
     case quota = 0
     /// How much the user may move now; for Sessions.
     case rate
+    /// How much the whole server may move now; for Wardens alone, since whoever holds it can stop
+    /// everybody's transfers.
+    case serverRate
 }

@@ -93,6 +93,23 @@ package final class WardenClient {
         return RateLimiter(rate: rate, sharing: page, at: 0)
     }
 
+    /// Charges bytes that were moved to the rate of the whole server.
+    ///
+    /// - Parameter byteCount: At least 1; a great number is cut.
+    /// - Returns: When more may be moved, and whether these bytes are charged; if they are not, they
+    ///   have to be named again then.
+    /// - Throws: ``WardenGone``.
+    package func charge(
+        _ byteCount: Int
+    ) throws(WardenGone) -> (next: Deadline, isCharged: Bool) {
+        let maximum = Int(WardenRequest.maximumChargedByteCount)
+        let request = WardenRequest.charge(UInt32(clamping: min(max(1, byteCount), maximum)))
+        guard case .charged(let wait, let isCharged) = try ask(request).reply else {
+            throw WardenGone()
+        }
+        return (Deadline(after: .nanoseconds(Int64(clamping: wait))), isCharged)
+    }
+
     /// Asks what a user or a group is called (`text_userdb_names`).
     package func name(of account: AccountNumber) throws(WardenGone) -> String? {
         guard case .accountName(let name) = try ask(.accountName(account)).reply else {

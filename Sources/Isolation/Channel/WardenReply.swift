@@ -22,6 +22,9 @@ enum WardenReply: Hashable {
     case sessions([SessionEntry])
     /// The page of the user's rate comes along, if there is one.
     case rate
+    /// When more bytes may be moved, in nanoseconds from now, and whether those that were named are
+    /// charged; if not, they have to be named again then.
+    case charged(wait: UInt64, isCharged: Bool)
     /// What a user or a group is called, if anything.
     case accountName(String?)
     /// Unasked: finish what runs, then end the session.
@@ -39,6 +42,7 @@ enum WardenReply: Hashable {
         case rate
         case needsAccount
         case accountName
+        case charged
     }
 
     /// The message.
@@ -66,6 +70,11 @@ enum WardenReply: Hashable {
             return writer.bytes
         case .finish: return [Tag.finish.rawValue]
         case .rate: return [Tag.rate.rawValue]
+        case .charged(let wait, let isCharged):
+            var writer = MessageWriter(tag: Tag.charged.rawValue)
+            writer.put(wait)
+            writer.put(isCharged)
+            return writer.bytes
         case .accountName(let name):
             var writer = MessageWriter(tag: Tag.accountName.rawValue)
             writer.put(name ?? "")
@@ -99,6 +108,9 @@ enum WardenReply: Hashable {
             self = .noDataSocket(failure)
         case .finish: self = .finish
         case .rate: self = .rate
+        case .charged:
+            let wait = try reader.take(UInt64.self)
+            self = .charged(wait: wait, isCharged: try reader.takeBool())
         case .accountName:
             let name = try reader.takeString(maximum: AccountNumber.maximumNameByteCount)
             self = .accountName(name.isEmpty ? nil : name)

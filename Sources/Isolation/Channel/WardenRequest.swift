@@ -19,6 +19,8 @@ enum WardenRequest {
     case listSessions
     /// Hand over the page on which the user's sessions share their rate.
     case shareRate
+    /// Charge bytes that were moved to the rate of the whole server.
+    case charge(UInt32)
     /// Tell what a user or a group is called.
     case accountName(AccountNumber)
     /// Answer the question that came as ``WardenReply/needsAccount``.
@@ -38,7 +40,11 @@ enum WardenRequest {
         case answer
         case giveUp
         case accountName
+        case charge
     }
+
+    /// The most bytes that are charged in one go.
+    static let maximumChargedByteCount: UInt32 = 1 << 22
 
     /// The longest user name, in bytes of UTF-8.
     static let maximumUserByteCount = 128
@@ -57,6 +63,7 @@ enum WardenRequest {
         case .listSessions: .listSessions
         case .shareRate: .shareRate
         case .accountName: .accountName
+        case .charge: .charge
         case .answer: .answer
         case .giveUp: .giveUp
         }
@@ -73,6 +80,7 @@ enum WardenRequest {
             unsafe answer.secret.withBytes { unsafe writer.put([UInt8]($0)) }
         case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
             break
+        case .charge(let byteCount): writer.put(byteCount)
         case .accountName(.user(let number)):
             writer.put(false)
             writer.put(number)
@@ -112,6 +120,12 @@ enum WardenRequest {
             self = .log(Logger.Level.allCases[index], text)
         case .listSessions: self = .listSessions
         case .shareRate: self = .shareRate
+        case .charge:
+            let byteCount = try reader.take(UInt32.self)
+            guard (1...Self.maximumChargedByteCount).contains(byteCount) else {
+                throw .invalidValue
+            }
+            self = .charge(byteCount)
         case .accountName:
             let isGroup = try reader.takeBool()
             let number = try reader.take(UInt32.self)

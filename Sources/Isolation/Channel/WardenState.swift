@@ -24,13 +24,14 @@ enum WardenState: Hashable {
         case (.beforeLogin(let attemptsLeft), .authenticate) where attemptsLeft > 0: return
         case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
         case (.loggedIn, .endLogin), (.loggedIn, .listSessions), (.loggedIn, .shareRate): return
-        case (.loggedIn, .accountName): return
+        case (.loggedIn, .accountName), (.loggedIn, .charge): return
         case (.awaitingAnswer, .answer), (.awaitingAnswer, .giveUp): return
         case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
         case (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
             (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),
             (.beforeLogin, .listSessions), (.beforeLogin, .shareRate),
             (.beforeLogin, .accountName), (.awaitingAnswer, .accountName),
+            (.beforeLogin, .charge), (.awaitingAnswer, .charge),
             (.beforeLogin, .answer), (.beforeLogin, .giveUp),
             (.awaitingAnswer, .authenticate), (.awaitingAnswer, .endLogin),
             (.awaitingAnswer, .listenForData), (.awaitingAnswer, .connectForData),

@@ -25,6 +25,9 @@ package struct ListenerSettings: Sendable {
     /// Connections a minute from one address (`max_connection_rate`), 0 for any number.
     package var maximumConnectionRate = 0
 
+    /// The load average, in hundredths, above which clients are turned away (`max_load`); 0 for any.
+    package var maximumLoad = 0
+
     /// When an address is turned away after failed logins.
     package var bans = BanSettings()
 
@@ -288,6 +291,9 @@ package final class Listener {
     private func refusal(of address: IPAddress) -> ClientRefusal? {
         if bans.holds(address) { return .banned }
         if rates.isTooMany(from: address) { return .tooOften }
+        if settings.maximumLoad > 0, loadAverageInHundredths() > settings.maximumLoad {
+            return .tooBusy
+        }
         return counter.refusal(of: address)
     }
 

@@ -25,7 +25,7 @@ final class Warden {
     let settings: WardenSettings
     private let authorizers: [any Authorizer]
     let channel: MessageSocket
-    private let census: CensusClient
+    let census: CensusClient
     private let session: CInt
     var logger: Logger
     private var logBudget = LogBudget()
@@ -35,6 +35,7 @@ final class Warden {
     private var nameQuestionsLeft = 0
     private var agent: CInt?
     private var handover: HandoverDesk?
+    var serverPace: ServerPace?
     let leash: CInt
     /// The Session is gone, or has done what none of ours does.
     var isOver = false
@@ -205,6 +206,7 @@ final class Warden {
         case .log(let level, let text): log(level, text)
         case .accountName(let account):
             try channel.send(WardenReply.accountName(name(of: account)).encoded)
+        case .charge(let byteCount): try charge(byteCount)
         case .shareRate:
             let reply = WardenReply.rate.encoded
             if let page = census.page(.rate) {
@@ -334,6 +336,8 @@ final class Warden {
             if profile.uploadOwner != nil { desk = try MessageSocket.makePair() }
             switch try DaemonProcess.fork() {
             case .child:
+                // Agents are no more to be trusted with everybody's rate than Sessions.
+                serverPace = nil
                 AgentRole.run(
                     account,
                     profile,

@@ -78,13 +78,33 @@ extension FTPHandler {
     /// CWD; alone it leads to the root, as with pyftpdlib.
     final func changeDirectory(_ argument: [UInt8]) throws(SessionEnd) {
         guard let path = try argument.isEmpty ? .root : path(argument) else { return }
-        let result: Void? = try attempt(550, "CWD") { fileSystem throws(FileError) in
-            try fileSystem.enterDirectory(path)
+        let alias = configuration.session.aliases.first { Array($0.name.utf8) == argument }
+        let entered = try attempt(550, "CWD") { fileSystem throws(FileError) in
+            do throws(FileError) {
+                try fileSystem.enterDirectory(path)
+                return path
+            } catch {
+                // What is really there comes before what it might stand for.
+                guard error == .notFound, let alias else { throw error }
+                try fileSystem.enterDirectory(alias.directory)
+                return alias.directory
+            }
         }
-        guard result != nil else { return }
-        workingDirectory = path
+        guard let entered else { return }
+        workingDirectory = entered
         let message = try takeDirectoryMessage()
         try reply(Reply(250, lines: message + ["Directory successfully changed."]))
+    }
+
+    /// SITE ALIAS: the names that CWD takes besides those of directories.
+    final func nameAliases() throws(SessionEnd) {
+        let aliases = configuration.session.aliases
+        guard !aliases.isEmpty else {
+            try reply(214, "There are no aliases.")
+            return
+        }
+        let lines = aliases.map { "\($0.name) \($0.directory.text)" }
+        try reply(Reply(214, lines: ["Aliases for CWD:"] + lines + ["End"]))
     }
 
     final func makeDirectory(_ argument: [UInt8]) throws(SessionEnd) {

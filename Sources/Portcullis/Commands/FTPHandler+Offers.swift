@@ -48,8 +48,8 @@ extension FTPHandler {
             configuration.files.permissions.isSuperset(of: CommandTable.permissions(for: verb))
         else { return false }
         switch verb {
-        case .pasv, .epsv: return configuration.passive.isEnabled
-        case .port, .eprt: return configuration.active.isEnabled
+        case .pasv, .epsv, .estp: return configuration.passive.isEnabled
+        case .port, .eprt, .esta: return configuration.active.isEnabled
         case .auth, .pbsz, .prot: return offersTLS
         case .mff:
             return configuration.files.permissions.isSuperset(of: [.changeMode, .changeTime])

@@ -48,6 +48,7 @@ extension FTPHandler {
         case .cpto: try copyTo(argument)
         case .umask: try setFileModeMask(argument)
         case .idle: try setIdleTimeout(argument)
+        case .alias: try nameAliases()
         case .who: try nameSessions()
         case .quota: try showQuota()
         case .time: try reply(211, "\(Timestamp(seconds: secondsSinceEpoch()).timeVal) UTC")

@@ -11,6 +11,8 @@ extension Configuration {
         package var download = 0
         /// For all sessions of one user together (`user_max_rate`).
         package var user = 0
+        /// For all transfers of the server together (`server_max_rate`).
+        package var server = 0
         /// The most bytes moved in one go while a rate holds; 0 for any (`trans_chunk_size`).
         package var pieceByteCount = 0
         /// The rate below which a transfer fails (`min_rate`).

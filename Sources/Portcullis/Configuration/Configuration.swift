@@ -55,6 +55,9 @@ package struct Configuration: Sendable {
         package var maximumSessionsPerUser = 0
         /// Connections a minute from one address; 0 is no limit (`max_connection_rate`).
         package var maximumConnectionRate = 0
+        /// The load average, in hundredths, above which clients are turned away; 0 is no limit
+        /// (`max_load`).
+        package var maximumLoad = 0
         /// Failed logins from one address that lead to a ban; 0 is none (`ban_failures`).
         package var banFailures = 20
         /// The time within which they count together (`ban_period`).
@@ -280,6 +283,8 @@ package struct Configuration: Sendable {
         package var banner: String?
         /// The hosts that HOST may name, in lower case; empty is any (`host_names`).
         package var hostNames: Set<String> = []
+        /// Names of directories that CWD knows everywhere (`dir_aliases`).
+        package var aliases: [DirectoryAlias] = []
         /// What the client is told after the login, lines separated by LF (`login_message`).
         package var loginMessage: String?
         /// What the client is told in reply to QUIT (`quit_message`).

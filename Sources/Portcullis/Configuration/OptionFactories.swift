@@ -97,6 +97,32 @@ extension ConfigurationOption {
         }
     }
 
+    /// An honoured number with up to two places behind the point, in hundredths.
+    static func hundredths(
+        _ name: String,
+        sets path: any ConfigurationPath<Int>
+    ) -> ConfigurationOption {
+        .text(name) { (draft, value) in
+            let parts = (value ?? "0").split(separator: ".", omittingEmptySubsequences: false)
+            let digits = parts.allSatisfy { part in
+                (1...6).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) }
+            }
+            guard digits, (1...2).contains(parts.count),
+                parts.dropFirst().allSatisfy({ $0.count < 3 }),
+                let whole = Int(parts[0])
+            else {
+                return .refused(
+                    why: "it is no number with up to two places behind the point",
+                    mend: "write a number such as 4 or 7.50"
+                )
+            }
+            let places = parts.count == 2 ? Int(parts[1]) ?? 0 : 0
+            let scale = parts.count == 2 && parts[1].count == 1 ? 10 : 1
+            draft.configuration[keyPath: path] = whole * 100 + places * scale
+            return .honoured
+        }
+    }
+
     /// An honoured number of seconds.
     static func seconds(
         _ name: String,

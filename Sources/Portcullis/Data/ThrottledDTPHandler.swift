@@ -18,13 +18,21 @@ final class ThrottledDTPHandler: TLS_DTPHandler {
     /// What limits downloads and listings.
     var writeLimiters: [RateLimiter] = []
 
+    /// What all transfers of the server may move together; 0 for any.
+    var serverRate = 0
+
+    /// Charges bytes to the rate of the whole server: when more may be moved, and whether these are
+    /// charged by now.
+    var chargeServer: ((Int) throws(TransferFailure) -> (next: Deadline, isCharged: Bool))?
+
     /// The most bytes in one piece (`trans_chunk_size`); 0 leaves the choice to the rate.
     var maximumPieceByteCount = 0
 
     private var limiters: [RateLimiter] { isReceiving ? readLimiters : writeLimiters }
 
     override var pieceByteCount: Int {
-        guard let rate = limiters.map(\.rate).min() else { return super.pieceByteCount }
+        let rates = limiters.map(\.rate) + (serverRate > 0 ? [serverRate] : [])
+        guard let rate = rates.min() else { return super.pieceByteCount }
         let piece = max(Self.minimumPieceByteCount, rate / Self.piecesPerSecond)
         let limit = maximumPieceByteCount > 0 ? maximumPieceByteCount : piece
         return min(super.pieceByteCount, piece, limit)
@@ -33,6 +41,14 @@ final class ThrottledDTPHandler: TLS_DTPHandler {
     override func didMove(_ count: Int) throws(TransferFailure) {
         var next = Deadline.passed
         for limiter in limiters { next = max(next, limiter.charge(count)) }
+        if serverRate > 0, let chargeServer {
+            var charge = try chargeServer(count)
+            while !charge.isCharged {
+                try pause(until: charge.next)
+                charge = try chargeServer(count)
+            }
+            next = max(next, charge.next)
+        }
         try pause(until: next)
     }
 

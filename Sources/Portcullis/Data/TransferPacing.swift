@@ -5,6 +5,7 @@ final class TransferPacing {
     private let readLimiters: [RateLimiter]
     private let writeLimiters: [RateLimiter]
     private let maximumPieceByteCount: Int
+    private let serverRate: Int
 
     /// Takes the rates that `rates` names for this login.
     ///
@@ -19,15 +20,19 @@ final class TransferPacing {
         readLimiters = [session, limiter(rates.upload), user].compactMap(\.self)
         writeLimiters = [session, limiter(rates.download), user].compactMap(\.self)
         maximumPieceByteCount = rates.pieceByteCount
+        serverRate = rates.server
     }
 
     /// Whether anything is limited.
-    var isLimited: Bool { !readLimiters.isEmpty || !writeLimiters.isEmpty }
+    var isLimited: Bool {
+        !readLimiters.isEmpty || !writeLimiters.isEmpty || serverRate > 0
+    }
 
     /// Hands the limits to the handler of one transfer.
     func apply(to handler: ThrottledDTPHandler) {
         handler.readLimiters = readLimiters
         handler.writeLimiters = writeLimiters
         handler.maximumPieceByteCount = maximumPieceByteCount
+        handler.serverRate = serverRate
     }
 }

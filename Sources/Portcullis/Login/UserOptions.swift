@@ -70,7 +70,7 @@ extension ConfigurationOption {
         "ascii_upload_enable", "ascii_download_enable", "delete_failed_uploads",
         "max_file_size", "min_free_space", "quota_bytes", "quota_files", "local_max_rate",
         "anon_max_rate", "upload_max_rate", "download_max_rate",
-        "user_max_rate", "trans_chunk_size", "min_rate", "min_rate_period",
+        "user_max_rate", "dir_aliases", "trans_chunk_size", "min_rate", "min_rate_period",
         "atomic_uploads", "fsync_uploads", "lock_upload_files",
         "anon_umask", "anon_upload_enable", "anon_mkdir_write_enable", "anon_other_write_enable",
         "anon_world_readable_only", "anon_root", "local_root", "user_sub_token",

@@ -38,6 +38,7 @@ extension ConfigurationOption {
             0...1_000_000,
             sets: \.listening.maximumConnectionRate
         ),
+        .hundredths("max_load", sets: \.listening.maximumLoad),
         .number("ban_failures", 0...1_000_000, sets: \.listening.banFailures),
         .seconds("ban_period", 1...86_400, sets: \.listening.banPeriod),
         .seconds("ban_time", 1...31_536_000, sets: \.listening.banTime),

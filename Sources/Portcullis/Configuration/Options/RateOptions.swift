@@ -6,6 +6,7 @@ extension ConfigurationOption {
         .number("upload_max_rate", 0...Int.max, sets: \.rates.upload),
         .number("download_max_rate", 0...Int.max, sets: \.rates.download),
         .number("user_max_rate", 0...Int.max, sets: \.rates.user),
+        .number("server_max_rate", 0...Int.max, sets: \.rates.server),
         .number("trans_chunk_size", 0...Int.max) { (draft, value) in
             // As in vsftpd, where less than that would only cost time.
             let smallest = 4_096
