@@ -39,6 +39,7 @@ struct ServerCertificates {
     ///   - number: Which certificate it is about, if any.
     ///   - text: OpenSSL's words.
     ///   - report: Where the options were written.
+    /// - Returns: One line that names the option, its value and the mend.
     func problem(
         _ code: TLSError.Code?,
         _ number: Int?,

@@ -50,10 +50,11 @@ package struct CertificateFacts: Hashable, Sendable {
 
     /// Looks at the first certificate of a PEM file, and at those that follow it.
     ///
+    /// There is nothing to know of a file that holds none.
+    ///
     /// - Parameters:
     ///   - path: The file.
     ///   - host: A name that the certificate should be for.
-    /// - Returns: `nil` when the file holds none.
     package init?(file path: String, host: String? = nil) {
         let chain = CertificateChain(file: path)
         ERR_clear_error()

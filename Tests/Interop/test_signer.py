@@ -224,18 +224,3 @@ def test_fips_leaves_only_what_is_approved(serve):
     assert offered(approved, "-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305") is None
     assert offered(approved, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")
     assert offered(usual, "-tls1_2", "-cipher", "AES128-SHA:ECDHE-ECDSA-AES128-SHA") is None
-
-
-def test_check_config_tells_what_is_wrong_with_a_certificate(tmp_path):
-    from gateway import BINARY, PAM
-    soon = make(tmp_path, "soon", EC)
-    weak = make(tmp_path, "weak", ["rsa:1024"])
-    def told(chain, key):
-        file = tmp_path / "c.conf"
-        file.write_text(f"pam_conf_dir={PAM}\nrsa_cert_file={chain}\nrsa_private_key_file={key}\n")
-        done = subprocess.run([BINARY, "check-config", file], capture_output=True, text=True,
-                              timeout=30)
-        return "\n".join(line for line in done.stdout.splitlines() if "rsa_cert_file" in line)
-
-    assert re.search("expires in [12] days", told(soon.chain, soon.key))
-    assert "key is weak: 80 bits" in told(weak.chain, weak.key)

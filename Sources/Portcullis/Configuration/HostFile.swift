@@ -5,6 +5,9 @@ struct HostFile {
     /// What the file is and who may write it.
     let mode: mode_t
 
+    /// Whether a group other than root's may read it.
+    let isReadableByItsGroup: Bool
+
     /// The first bytes, at most one more than were asked for.
     let bytes: [UInt8]
 
@@ -33,6 +36,7 @@ struct HostFile {
         }
         return HostFile(
             mode: status.st_mode & 0o7777,
+            isReadableByItsGroup: status.st_mode & 0o040 != 0 && status.st_gid != 0,
             bytes: try content(of: descriptor, limit: limit)
         )
     }

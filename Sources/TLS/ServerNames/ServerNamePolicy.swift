@@ -30,6 +30,7 @@ package struct ServerNamePolicy: Hashable, Sendable {
     ///   - role: What the connection is for.
     ///   - session: The host that the control connection's handshake or HOST named.
     ///   - hasCertificate: Whether one of the certificates is for a name.
+    /// - Returns: What becomes of it.
     package func judge(
         _ offered: OfferedName,
         on role: TLSRole,

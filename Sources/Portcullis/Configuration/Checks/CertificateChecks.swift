@@ -125,11 +125,13 @@ extension ConfigurationDraft {
                 why: origin.of("others than the owner may write the private key"),
                 mend: "run chmod go-w on the file"
             )
-        } else if file.mode & 0o004 != 0 {
-            remark(
-                on: origin.keyOption,
-                origin.of("everybody on this machine may read the private key")
-            )
+            return
+        }
+        let readers =
+            file.mode & 0o004 != 0
+            ? "everybody on this machine" : file.isReadableByItsGroup ? "the file's group" : nil
+        if let readers {
+            remark(on: origin.keyOption, origin.of("\(readers) may read the private key"))
         }
     }
 }
