@@ -99,6 +99,19 @@ def test_the_parts_do_not_see_each_others_memory(gateway, account):
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0
 
 
+def test_the_agent_does_not_remember_what_pam_has_read(gateway, account, other_account):
+    with open("/etc/shadow", encoding="utf-8") as shadow:
+        hashes = {fields[0]: fields[1].encode() for fields in (line.split(":") for line in shadow)}
+    session = gateway.session(account)
+    session.store("STOR x", b"content")
+    agent, = [pid for pid in proc.tree(gateway.pid) if proc.name(pid) == "ftps-agent"]
+    assert proc.memory_holds(agent, [account.name.encode()]), "the search itself finds nothing"
+    others = [value for name, value in hashes.items()
+              if name != account.name and value.startswith(b"$")]
+    assert hashes[other_account.name] in others
+    assert not proc.memory_holds(agent, others)
+
+
 def test_uploads_belong_to_the_user(gateway, account):
     session = gateway.session(account)
     session.store("STOR f", b"x")

@@ -34,6 +34,27 @@ struct MessageSocketTests {
         #expect(received == message)
     }
 
+    @Test func whatNobodyHasReceivedIsCounted() throws {
+        let ends = try Ends.make()
+        let before = ends.near.unreceivedByteCount
+        #expect(before == 0)
+        for _ in 0..<4 { try ends.near.send([UInt8](repeating: 1, count: 10_000)) }
+        let waiting = ends.near.unreceivedByteCount
+        #expect(waiting >= 40_000)
+        for _ in 0..<4 { _ = try ends.far.receive() }
+        let after = ends.near.unreceivedByteCount
+        #expect(after == 0)
+    }
+
+    @Test func whoMustNotWaitIsToldThatThereIsNoRoom() throws {
+        let ends = try Ends.make()
+        let error = thrown(SystemError.self) {
+            // More than any socket holds.
+            for _ in 0..<4_000 { try ends.near.sendNow([UInt8](repeating: 1, count: 60_000)) }
+        }
+        #expect(error?.errno == .resourceTemporarilyUnavailable)
+    }
+
     @Test func aSignalWhileAMessageIsAwaitedDoesNotLoseIt() async {
         await #expect(processExitsWith: .exitCode(Seen.allWell)) {
             let ends = try Ends.make()
