@@ -4,15 +4,6 @@ internal import Logging
 // From a line to the method that carries it out, through the one command table.
 
 extension FTPHandler {
-    /// First words of other protocols.
-    ///
-    /// A browser that was tricked into speaking to an FTP port must
-    /// not get far (ALPACA, CVE-2021-3618).
-    private static let foreignVerbs: Set<String> = [
-        "GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "CONNECT", "TRACE", "PATCH",
-        "EHLO", "HELO", "MAIL", "RCPT", "DATA",
-    ]
-
     /// Carries out one command line while no transfer runs.
     final func handle(_ event: CommandLineReader.Event) throws(SessionEnd) {
         guard let command = try parse(event) else { return }
@@ -59,7 +50,8 @@ extension FTPHandler {
     }
 
     private func refuseUnknown(_ command: Command) throws(SessionEnd) {
-        if Self.foreignVerbs.contains(String(decoding: command.name, as: UTF8.self)) {
+        // A browser that was tricked into speaking to an FTP port must not get far.
+        if ForeignProtocol.isSpoken(in: command) {
             try reply(500, "This is an FTP server; other protocols are not spoken here.")
             throw .violation
         }
