@@ -87,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "PortcullisCLI",
             dependencies: [
-                "Portcullis", "Authentication", "FTPProtocol", "LinuxSystem", "TLS",
+                "Portcullis", "Authentication", "FTPProtocol", "Isolation", "LinuxSystem", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -27,6 +27,9 @@ class FTPHandler {
     let peer: SocketAddress
     let local: SocketAddress
 
+    /// The client speaks TLS from the first byte on.
+    let isImplicitTLS: Bool
+
     /// The host that HOST named.
     var host: HostName?
 
@@ -99,6 +102,7 @@ class FTPHandler {
         warden = start.warden
         peer = start.peer
         local = start.local
+        isImplicitTLS = start.isImplicitTLS
         let stream = NetworkStream(owning: start.takeControl(), peer: peer)
         stream.descriptor.sendWithoutDelay()
         stream.descriptor.keepAlive()

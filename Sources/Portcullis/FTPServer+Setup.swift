@@ -47,21 +47,19 @@ extension FTPServer {
     ) throws(ServerError) -> ListenerSettings {
         let configuration = report.configuration
         let listening = configuration.listening
-        var addresses: [SocketAddress] = []
-        if listening.ipv4 {
-            addresses.append(
-                SocketAddress(listening.address ?? .v4(0), port: listening.port)
-            )
+        var addresses: [IPAddress] = []
+        if listening.ipv4 { addresses.append(listening.address ?? .v4(0)) }
+        if listening.ipv6 { addresses.append(listening.address6 ?? .v6(high: 0, low: 0)) }
+        let isImplicit = configuration.tls.isImplicit
+        var ports = addresses.map {
+            ControlPort(SocketAddress($0, port: listening.port), isImplicitTLS: isImplicit)
         }
-        if listening.ipv6 {
-            addresses.append(
-                SocketAddress(
-                    listening.address6 ?? .v6(high: 0, low: 0),
-                    port: listening.port
-                )
-            )
+        if let port = listening.implicitPort, configuration.tls.isEnabled {
+            ports += addresses.map {
+                ControlPort(SocketAddress($0, port: port), isImplicitTLS: true)
+            }
         }
-        var settings = ListenerSettings(addresses: addresses)
+        var settings = ListenerSettings(ports: ports)
         // vsftpd's listen_ipv6 takes IPv4 clients, too; with listen=YES they have their own socket.
         settings.isDualStack = !listening.ipv4
         settings.maximumClients = listening.maximumClients
@@ -71,7 +69,6 @@ extension FTPServer {
         settings.bans.failures = listening.banFailures
         settings.bans.period = listening.banPeriod
         settings.bans.time = listening.banTime
-        settings.isImplicitTLS = configuration.tls.isImplicit
         settings.warden = try makeWardenSettings(report)
         return settings
     }

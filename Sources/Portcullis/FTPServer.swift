@@ -1,6 +1,6 @@
 internal import Authentication
-internal import Isolation
-package import LinuxSystem
+package import Isolation
+internal import LinuxSystem
 package import Logging
 internal import TLS
 
@@ -65,7 +65,7 @@ package final class FTPServer {
     }
 
     /// Where clients are accepted.
-    package var localAddresses: [SocketAddress] { listener.localAddresses }
+    package var localPorts: [ControlPort] { listener.localPorts }
 
     /// Serves until SIGTERM or SIGINT.
     package func serveForever() {

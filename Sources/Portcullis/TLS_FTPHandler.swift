@@ -18,7 +18,7 @@ final class TLS_FTPHandler: FTPHandler {
     override var offersTLS: Bool { settings.tls != nil }
 
     override func begin() throws(SessionEnd) {
-        if configuration.tls.isImplicit, settings.tls != nil { try beginTLS() }
+        if isImplicitTLS, settings.tls != nil { try beginTLS() }
         try super.begin()
     }
 

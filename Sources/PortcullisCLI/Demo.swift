@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FTPProtocol
+internal import Isolation
 internal import LinuxSystem
 internal import Portcullis
 internal import TLS
@@ -69,9 +70,9 @@ struct Demo: ParsableCommand {
         let password = randomWord(count: 20)
         let account = try makeAccount(in: place, password: password)
         let server = try makeServer(report, demonstration: account, verbosely: verbose)
-        for address in server.localAddresses {
-            show("listening on \(address)")
-            explain(port: address.port, password: password, trusted: trusted)
+        for port in server.localPorts {
+            show("listening on \(port.address)")
+            explain(port: port.address.port, password: password, trusted: trusted)
         }
         server.serveForever()
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Isolation
 internal import Portcullis
 
 /// `portcullis serve`.
@@ -6,8 +7,8 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve in the foreground.",
         discussion: """
-            Prints one line "listening on ADDRESS:PORT" per socket once it accepts clients. Ends \
-            with status 0 on SIGTERM, and with 78 when the configuration is bad.
+            Prints one line "listening on ADDRESS:PORT" per socket once it accepts clients, with \
+            ", implicit TLS" behind it where TLS comes first. Ends with status 0 on SIGTERM, and with 78 when the configuration is bad.
             """
     )
 
@@ -26,7 +27,9 @@ struct Serve: ParsableCommand {
     func run() throws {
         let report = try readConfiguration(file: config, settings: settings)
         let server = try makeServer(report, verbosely: verbose)
-        for address in server.localAddresses { show("listening on \(address)") }
+        for port in server.localPorts {
+            show("listening on \(port.address)" + (port.isImplicitTLS ? ", implicit TLS" : ""))
+        }
         server.serveForever()
     }
 }

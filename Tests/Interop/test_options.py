@@ -272,6 +272,48 @@ def test_implicit_ssl_speaks_tls_from_the_first_byte(serve, account):
     assert plain.ended()
 
 
+def test_an_implicit_port_stands_beside_the_explicit_one(serve, account):
+    gateway = serve(implicit_listen_port="0", max_clients="2")
+    account.file("f", b"content")
+    explicit = gateway.session(account)
+    port = int(gateway.wait_for_line(r"^listening on 127\.0\.0\.1:(\d+), implicit TLS$")[0][1])
+    assert port != gateway.port
+    gateway.port = port
+    implicit = gateway.control(greet=False).handshake()
+    implicit.next(220)
+    implicit.expect("AUTH TLS", 503)
+    implicit.protect().login(account)
+    for session in (explicit, implicit):
+        assert session.retrieve("RETR f", resume=True) == b"content"
+    # One client too many: whoever awaits TLS gets no reply in clear.
+    refused = gateway.control(greet=False)
+    assert refused.ended() and not refused.pending
+    explicit.close()
+    ftp = ImplicitFTP(context=gateway.context(), timeout=20)
+    gateway.clients.append(ftp)
+    wait_until(lambda: len(gateway.wardens()) == 1, what="room for one more")
+    ftp.connect(gateway.host, port)
+    ftp.login(account.name, account.password)
+    ftp.prot_p()
+    assert ftp.nlst() == ["f"]
+
+
+class ImplicitFTP(ftplib.FTP_TLS):
+    """ftplib knows no implicit TLS; this is what its users write."""
+
+    def connect(self, host, port):
+        self.host, self.port = host, port
+        self.sock = self.context.wrap_socket(
+            socket.create_connection((host, port), self.timeout), server_hostname=host)
+        self.af = self.sock.family
+        self.file = self.sock.makefile("r", encoding=self.encoding)
+        self.welcome = self.getresp()
+        return self.welcome
+
+    def login(self, user, password):
+        return ftplib.FTP.login(self, user, password)
+
+
 def test_ssl_alpn_required_refuses_clients_without(serve, account):
     gateway = serve(ssl_alpn_required="YES")
     with pytest.raises((Closed, ssl.SSLError, ConnectionError)):

@@ -8,7 +8,7 @@ internal import SystemPackage
 /// Where a Listener listens, and how many clients it takes.
 package struct ListenerSettings: Sendable {
     /// The control ports.
-    package var addresses: [SocketAddress]
+    package var ports: [ControlPort]
 
     /// IPv6 sockets take IPv4 clients too.
     package var isDualStack = false
@@ -18,9 +18,6 @@ package struct ListenerSettings: Sendable {
 
     /// Sessions at a time from one address (`max_per_ip`), 0 for any number.
     package var maximumClientsPerAddress = 50
-
-    /// Clients speak TLS at once (`implicit_ssl`), so no reply may be sent in clear.
-    package var isImplicitTLS = false
 
     /// Connections a minute from one address (`max_connection_rate`), 0 for any number.
     package var maximumConnectionRate = 0
@@ -35,8 +32,8 @@ package struct ListenerSettings: Sendable {
     package var warden = WardenSettings()
 
     /// Creates settings.
-    package init(addresses: [SocketAddress]) {
-        self.addresses = addresses
+    package init(ports: [ControlPort]) {
+        self.ports = ports
     }
 }
 
@@ -94,15 +91,16 @@ package final class Listener {
             signals = try SignalDescriptor()
             leash = try Pipe()
             var sockets: [ListeningBox] = []
-            for next in settings.addresses {
-                address = next
+            for port in settings.ports {
+                address = port.address
                 sockets.append(
                     ListeningBox(
                         try .listening(
-                            on: next,
+                            on: port.address,
                             backlog: Self.backlog,
                             isDualStack: settings.isDualStack
-                        )
+                        ),
+                        isImplicitTLS: port.isImplicitTLS
                     )
                 )
             }
@@ -112,9 +110,12 @@ package final class Listener {
         }
     }
 
-    /// Where clients are accepted, with the ports that the kernel chose.
-    package var localAddresses: [SocketAddress] {
-        sockets.compactMap { try? $0.descriptor.localAddress() }
+    /// Where clients are accepted, with the numbers that the kernel chose.
+    package var localPorts: [ControlPort] {
+        sockets.compactMap { socket in
+            guard let address = try? socket.descriptor.localAddress() else { return nil }
+            return ControlPort(address, isImplicitTLS: socket.isImplicitTLS)
+        }
     }
 
     /// Has later sessions use another Signer; the old one ends with the sessions that know it.
@@ -229,7 +230,7 @@ package final class Listener {
             for _ in 0..<64 {
                 do throws(SystemError) {
                     guard let client = try socket.descriptor.accept() else { break }
-                    serve(client, body)
+                    serve(client, isImplicitTLS: socket.isImplicitTLS, body)
                 } catch {
                     logger.warning("accept: \(error)")
                     isFull = true
@@ -241,12 +242,13 @@ package final class Listener {
 
     private func serve(
         _ client: consuming AcceptedConnection,
+        isImplicitTLS: Bool,
         _ body: (consuming SessionStart) -> Void
     ) {
         let peer = client.peer
         let control = client.takeDescriptor()
         if let refusal = refusal(of: peer.address) {
-            refuse(control, peer, refusal)
+            refuse(control, peer, refusal, isImplicitTLS: isImplicitTLS)
             return
         }
         var logger = logger
@@ -257,7 +259,7 @@ package final class Listener {
             let pair = try MessageSocket.makePair()
             let signerChannel = signer?.makeChannel()
             if hasSigner, signerChannel == nil {
-                refuse(control, peer, .noResources)
+                refuse(control, peer, .noResources, isImplicitTLS: isImplicitTLS)
                 return
             }
             switch try DaemonProcess.fork() {
@@ -265,6 +267,7 @@ package final class Listener {
                 Warden.run(
                     control: control,
                     peer: peer,
+                    isImplicitTLS: isImplicitTLS,
                     leash: leash.output,
                     census: pair.takeSecond(),
                     signer: signerChannel,
@@ -284,7 +287,7 @@ package final class Listener {
                 logger.info("connected")
             }
         } catch {
-            refuse(control, peer, .noResources)
+            refuse(control, peer, .noResources, isImplicitTLS: isImplicitTLS)
         }
     }
 
@@ -300,13 +303,14 @@ package final class Listener {
     private func refuse(
         _ control: consuming OwnedDescriptor,
         _ peer: SocketAddress,
-        _ refusal: ClientRefusal
+        _ refusal: ClientRefusal,
+        isImplicitTLS: Bool
     ) {
         logger.notice(
             "client refused",
             metadata: ["peer": .stringConvertible(peer), "why": .string(refusal.logText)]
         )
-        guard !settings.isImplicitTLS else { return }
+        guard !isImplicitTLS else { return }
         _ = unsafe refusal.reply.encoded.withUnsafeBytes { unsafe control.send($0) }
     }
 
@@ -355,8 +359,10 @@ package struct ListenerError: Error, Hashable, Sendable, CustomStringConvertible
 /// Holds one listening socket, since arrays hold no value with a single owner.
 private final class ListeningBox {
     let descriptor: OwnedDescriptor
+    let isImplicitTLS: Bool
 
-    init(_ descriptor: consuming OwnedDescriptor) {
+    init(_ descriptor: consuming OwnedDescriptor, isImplicitTLS: Bool) {
         self.descriptor = descriptor
+        self.isImplicitTLS = isImplicitTLS
     }
 }

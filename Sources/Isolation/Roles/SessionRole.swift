@@ -12,6 +12,9 @@ package struct SessionStart: ~Copyable {
     /// The address that the client connected to.
     package let local: SocketAddress
 
+    /// The client speaks TLS from the first byte on.
+    package let isImplicitTLS: Bool
+
     /// The Warden.
     package let warden: WardenClient
 
@@ -21,6 +24,7 @@ package struct SessionStart: ~Copyable {
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
         local: SocketAddress,
+        isImplicitTLS: Bool,
         warden: WardenClient,
         signer: consuming MessageSocket?
     ) {
@@ -28,6 +32,7 @@ package struct SessionStart: ~Copyable {
         self.control = control
         self.peer = peer
         self.local = local
+        self.isImplicitTLS = isImplicitTLS
         self.warden = warden
     }
 
@@ -48,6 +53,7 @@ enum SessionRole {
         channel: consuming MessageSocket,
         peer: SocketAddress,
         local: SocketAddress,
+        isImplicitTLS: Bool,
         signer: consuming MessageSocket?,
         settings: WardenSettings,
         body: (consuming SessionStart) -> Void
@@ -75,6 +81,7 @@ enum SessionRole {
                 control: control,
                 peer: peer,
                 local: local,
+                isImplicitTLS: isImplicitTLS,
                 warden: warden,
                 signer: signer
             )

@@ -73,6 +73,7 @@ final class Warden {
     static func run(
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
+        isImplicitTLS: Bool,
         leash: borrowing OwnedDescriptor,
         census: consuming MessageSocket,
         signer: consuming MessageSocket?,
@@ -98,6 +99,7 @@ final class Warden {
                     channel: pair.takeSecond(),
                     peer: peer,
                     local: local,
+                    isImplicitTLS: isImplicitTLS,
                     signer: signer,
                     settings: settings,
                     body: body

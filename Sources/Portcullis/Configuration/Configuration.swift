@@ -43,6 +43,8 @@ package struct Configuration: Sendable {
         package var ipv6 = false
         /// The port of the control connection; 0 takes any free one (`listen_port`).
         package var port: UInt16 = 21
+        /// A port beside it on which TLS comes first; 0 takes any free one (`implicit_listen_port`).
+        package var implicitPort: UInt16?
         /// The IPv4 address to listen on; nil is every one (`listen_address`).
         package var address: IPAddress?
         /// The IPv6 address to listen on; nil is every one (`listen_address6`).

@@ -30,6 +30,9 @@ package enum SecurityPosture {
                     + " passwords may cross the network in clear"
             )
         }
+        if let port = configuration.listening.implicitPort, !tls.isImplicit {
+            lines.append("port \(port): TLS from the first byte (implicit_listen_port)")
+        }
         if tls.requiredForData {
             lines.append("data connections: TLS is required")
         } else {

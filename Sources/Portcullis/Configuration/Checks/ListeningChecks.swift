@@ -10,6 +10,13 @@ extension ConfigurationDraft {
             )
             return
         }
+        if let port = listening.implicitPort, port != 0, port == listening.port {
+            refuse(
+                "implicit_listen_port",
+                why: "it is the same as listen_port",
+                mend: "write another port, such as 990, or implicit_ssl=YES without it"
+            )
+        }
         if !listening.ipv4 {
             ignore("listen_address", why: "listen=NO, so no IPv4 socket is opened")
         }

@@ -98,6 +98,7 @@ extension ConfigurationDraft {
             ("force_local_data_ssl", configuration.tls.requiredForData),
             ("require_ssl_reuse", requiresReuse == true),
             ("implicit_ssl", configuration.tls.isImplicit),
+            ("implicit_listen_port", configuration.listening.implicitPort != nil),
             ("ssl_alpn_required", configuration.tls.requiresALPN),
             ("ssl_request_cert", requestsCertificate == true),
             ("require_cert", configuration.tls.requiresClientCertificate),

@@ -6,6 +6,15 @@ extension ConfigurationOption {
         .toggle("listen", sets: \.listening.ipv4),
         .toggle("listen_ipv6", sets: \.listening.ipv6),
         .port("listen_port", 0...65535, sets: \.listening.port),
+        .text("implicit_listen_port") { (draft, text) in
+            draft.configuration.listening.implicitPort = nil
+            guard let text else { return .honoured }
+            guard let port = UInt16(text) else {
+                return .refused(why: "the value is no port", mend: "write a number such as 990")
+            }
+            draft.configuration.listening.implicitPort = port
+            return .honoured
+        },
         .text("listen_address") { (draft, text) in
             draft.configuration.listening.address = nil
             guard let text else { return .honoured }
