@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ec.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/sha.h>
@@ -108,6 +109,37 @@ static inline int COpenSSL_SSL_CTX_set_tlsext_servername_callback(
     return (int)SSL_CTX_set_tlsext_servername_callback(ctx, callback);
 }
 
+/// Wraps the macro SSL_CTX_set_tlsext_status_cb(3). Returns 1 on success.
+static inline int COpenSSL_SSL_CTX_set_tlsext_status_cb(
+    SSL_CTX *ctx, int (*callback)(SSL *, void *)) {
+    return (int)SSL_CTX_set_tlsext_status_cb(ctx, callback);
+}
+
+/// Wraps the macro SSL_set_tlsext_status_ocsp_resp(3), which takes over `response`.
+static inline int COpenSSL_SSL_set_tlsext_status_ocsp_resp(SSL *ssl, void *response, long count) {
+    return (int)SSL_set_tlsext_status_ocsp_resp(ssl, response, count);
+}
+
+/// Wraps the macro OPENSSL_memdup(3). Returns memory for OPENSSL_free(3), or NULL.
+static inline void *COpenSSL_OPENSSL_memdup(const void *memory, size_t count) {
+    return OPENSSL_memdup(memory, count);
+}
+
+/// Wraps the macro sk_X509_new_null(3). Returns an empty list, or NULL.
+static inline STACK_OF(X509) *COpenSSL_sk_X509_new_null(void) {
+    return sk_X509_new_null();
+}
+
+/// Wraps the macro sk_X509_push(3), which takes no reference. Returns the new count, or 0.
+static inline int COpenSSL_sk_X509_push(STACK_OF(X509) *list, X509 *certificate) {
+    return sk_X509_push(list, certificate);
+}
+
+/// Wraps the macro sk_X509_free(3): the list goes, and its elements stay.
+static inline void COpenSSL_sk_X509_free(STACK_OF(X509) *list) {
+    sk_X509_free(list);
+}
+
 /// Wraps the macro EVP_EC_gen(3). Returns a new key, or NULL.
 static inline EVP_PKEY *COpenSSL_EVP_EC_gen(const char *curve) {
     return EVP_EC_gen(curve);
@@ -129,6 +161,7 @@ static inline long COpenSSL_SSL_CTX_set1_verify_cert_store(SSL_CTX *ctx, X509_ST
 }
 
 static const unsigned long COpenSSL_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
+static const unsigned long COpenSSL_X509_V_FLAG_PARTIAL_CHAIN = X509_V_FLAG_PARTIAL_CHAIN;
 static const int COpenSSL_MBSTRING_UTF8 = MBSTRING_UTF8;
 static const uint64_t COpenSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t COpenSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;

@@ -86,6 +86,7 @@ package final class FTPServer {
             let context = try Self.makeContext(certificates, report)
             if let signer { listener.use(signer) }
             settings.tls = context
+            for problem in certificates.responseProblems { logger.warning("\(problem)") }
             logger.notice("certificates loaded")
         } catch {
             logger.error("certificates not loaded, the old ones stay: \(error)")

@@ -32,6 +32,15 @@ struct ServerCertificates {
         }
     }
 
+    /// What to say of OCSP responses that are not handed out.
+    var responseProblems: [String] {
+        all.compactMap { files in
+            files.responseProblem.map {
+                "OCSP response \((files.response ?? "").shownInOneLine) is not served: \($0.text)"
+            }
+        }
+    }
+
     /// Says which option has to be mended.
     ///
     /// - Parameters:
@@ -130,19 +139,19 @@ extension Configuration.TLS {
     var certificates: [CertificateFiles] {
         guard isEnabled else { return [] }
         let certificate = certificateFile ?? ""
-        let first = CertificateFiles(
+        var first = CertificateFiles(
             certificate: certificate,
             privateKey: privateKeyFile ?? certificate,
             passphrase: passphraseFile
         )
-        guard let second = ecCertificateFile else { return [first] }
-        return [
-            first,
-            CertificateFiles(
-                certificate: second,
-                privateKey: ecPrivateKeyFile ?? second,
-                passphrase: passphraseFile
-            ),
-        ]
+        first.response = responseFile
+        guard let file = ecCertificateFile else { return [first] }
+        var second = CertificateFiles(
+            certificate: file,
+            privateKey: ecPrivateKeyFile ?? file,
+            passphrase: passphraseFile
+        )
+        second.response = ecResponseFile
+        return [first, second]
     }
 }

@@ -29,6 +29,13 @@ internal import COpenSSL
         for index in unsafe pointers.indices { unsafe X509_free(pointers[index]) }
     }
 
+    /// Who issued the first certificate: the next one, or itself; lent as this object lives.
+    var issuerOfFirst: OpaquePointer? {
+        guard let first = unsafe pointers.first else { return nil }
+        let candidate = unsafe pointers.count > 1 ? pointers[1] : first
+        return unsafe X509_check_issued(candidate, first) == X509_V_OK ? candidate : nil
+    }
+
     /// Whether the first certificate is for a host (X509_check_host(3)).
     func isFor(_ host: String) -> Bool {
         guard let first = unsafe pointers.first else { return false }

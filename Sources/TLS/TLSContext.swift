@@ -41,26 +41,34 @@ internal import LinuxSystem
         let context = try empty()
         try context.apply(policy)
         var number = 0
-        for files in certificates {
-            try context.load(files, keys, number)
+        var responses: [UInt: StapledResponse] = [:]
+        func load(_ files: CertificateFiles, into holder: TLSContext) throws(TLSError) {
+            try holder.load(files, keys, number)
             number += 1
+            // One that cannot be handed out is left out; the administrator hears of it elsewhere.
+            guard let file = files.response,
+                let response = try? StapledResponse(file: file, for: files.certificate)
+            else { return }
+            let certificate = unsafe SSL_CTX_get0_certificate(holder.pointer)
+            responses[UInt(bitPattern: certificate)] = response
         }
+        for files in certificates { try load(files, into: context) }
         var others: [String: [TLSContext]] = [:]
         for host in hosts {
             for files in host.certificates {
                 let holder = try empty()
-                try holder.load(files, keys, number)
+                try load(files, into: holder)
                 others[host.name, default: []].append(holder)
-                number += 1
             }
         }
-        context.hosts = ServerHosts(names, others)
+        context.hosts = ServerHosts(names, others, responses)
         unsafe SSL_CTX_set_client_hello_cb(context.pointer, chooseHost, nil)
         guard
             unsafe COpenSSL_SSL_CTX_set_tlsext_servername_callback(
                 context.pointer,
                 acknowledgeName
-            ) == 1
+            ) == 1,
+            unsafe COpenSSL_SSL_CTX_set_tlsext_status_cb(context.pointer, stapleResponse) == 1
         else { throw .draining(.configuration) }
         return context
     }

@@ -51,7 +51,7 @@ struct OptionTableTests {
         "quota_bytes", "quota_files", "server_max_rate", "max_load", "dir_aliases",
         "implicit_listen_port",
         "ssl_policy", "ec_cert_file", "ec_private_key_file", "ssl_key_passphrase_file",
-        "ssl_sni_dir", "ssl_sni_required",
+        "ssl_sni_dir", "ssl_sni_required", "ssl_ocsp_file", "ec_ocsp_file",
         "ca_crl_file",
     ]
 

@@ -107,6 +107,14 @@ keyUsage = critical,keyCertSign,cRLSign
     def revoke(self, certificate):
         openssl("ca", "-config", self.settings, "-revoke", certificate.chain)
 
+    def response(self, certificate, to, signer=None, *options):
+        """An OCSP response about a certificate, good or revoked as the authority's index has it."""
+        signer = signer or self
+        openssl("ocsp", "-index", self.directory / "index", "-CA", self.chain, "-issuer", self.chain,
+                "-cert", certificate.chain, "-rsigner", signer.chain, "-rkey", signer.key,
+                "-ndays", "7", "-respout", to, *options)
+        return to
+
     def revocations(self, expired=False):
         """The list of what was revoked, as a file of its own."""
         self.number += 1

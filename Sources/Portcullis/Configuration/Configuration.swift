@@ -130,6 +130,10 @@ package struct Configuration: Sendable {
         package var ecCertificateFile: String?
         /// Its key; nil looks in the certificate's file (`ec_private_key_file`).
         package var ecPrivateKeyFile: String?
+        /// An OCSP response about the certificate, in DER (`ssl_ocsp_file`).
+        package var responseFile: String?
+        /// An OCSP response about the second certificate, in DER (`ec_ocsp_file`).
+        package var ecResponseFile: String?
         /// A file with the passphrase of the keys (`ssl_key_passphrase_file`).
         package var passphraseFile: String?
         /// A directory with certificates for single hosts (`ssl_sni_dir`).

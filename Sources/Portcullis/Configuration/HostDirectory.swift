@@ -4,7 +4,7 @@ package import TLS
 ///
 /// The layout is that of `/etc/letsencrypt/live`: the folder has the host's name, and holds
 /// `fullchain.pem` and `privkey.pem`; a second pair with a key of another kind is
-/// `fullchain-ec.pem` and `privkey-ec.pem`. A host whose certificate lies under another host's name
+/// `fullchain-ec.pem` and `privkey-ec.pem`. OCSP responses are `ocsp.der` and `ocsp-ec.der`. A host whose certificate lies under another host's name
 /// is a symbolic link to that folder.
 package struct HostDirectory {
     /// More folders than this are a mistake; each takes memory in every session.
@@ -37,11 +37,14 @@ package struct HostDirectory {
             let certificates = ["", "-ec"].compactMap { kind -> CertificateFiles? in
                 let chain = "\(folder)/fullchain\(kind).pem"
                 guard HostFile.exists(chain) else { return nil }
-                return CertificateFiles(
+                var files = CertificateFiles(
                     certificate: chain,
                     privateKey: "\(folder)/privkey\(kind).pem",
                     passphrase: passphrase
                 )
+                let response = "\(folder)/ocsp\(kind).der"
+                if HostFile.exists(response) { files.response = response }
+                return files
             }
             if certificates.isEmpty { remarks.append("\(name) is left out: no fullchain.pem") }
             if !certificates.isEmpty { hosts.append(HostFiles(host, certificates)) }

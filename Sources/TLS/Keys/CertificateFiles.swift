@@ -8,11 +8,27 @@ package struct CertificateFiles: Hashable, Sendable {
     /// A file whose first line is the key's passphrase; `nil` for a key without one.
     package var passphrase: String?
 
+    /// An OCSP response about it in DER; `nil` for none.
+    package var response: String?
+
     /// Names the files.
     package init(certificate: String, privateKey: String, passphrase: String? = nil) {
         self.certificate = certificate
         self.privateKey = privateKey
         self.passphrase = passphrase
+    }
+}
+
+extension CertificateFiles {
+    /// Why the response is not handed out; `nil` when it is, or when there is none.
+    package var responseProblem: StapledResponse.Problem? {
+        guard let response else { return nil }
+        do throws(StapledResponse.Problem) {
+            _ = try StapledResponse(file: response, for: certificate)
+            return nil
+        } catch {
+            return error
+        }
     }
 }
 

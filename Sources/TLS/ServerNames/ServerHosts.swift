@@ -1,4 +1,6 @@
 /// The hosts that a server has certificates for, and the one that a session is with.
+///
+/// What callbacks of OpenSSL need to know of a context.
 final class ServerHosts {
     /// Which names are taken.
     let policy: ServerNamePolicy
@@ -9,8 +11,16 @@ final class ServerHosts {
     /// The host of the session that this process serves; `nil` when nobody named one.
     var session: String?
 
-    init(_ policy: ServerNamePolicy, _ certificates: [String: [TLSContext]]) {
+    /// The OCSP responses by the address of the certificate, which some context keeps.
+    let responses: [UInt: StapledResponse]
+
+    init(
+        _ policy: ServerNamePolicy,
+        _ certificates: [String: [TLSContext]],
+        _ responses: [UInt: StapledResponse]
+    ) {
         self.policy = policy
         self.certificates = certificates
+        self.responses = responses
     }
 }

@@ -5,6 +5,7 @@ extension ConfigurationDraft {
     private struct Origin {
         let option: String
         let keyOption: String
+        let responseOption: String
         /// The host that it is for, if it is for one alone.
         var host: String?
 
@@ -26,14 +27,22 @@ extension ConfigurationDraft {
             let hasKeyFile = (number == 0 ? tls.privateKeyFile : tls.ecPrivateKeyFile) != nil
             let name = "\(kind)_cert_file"
             let keyOption = hasKeyFile ? "\(kind)_private_key_file" : name
-            checkPair(files, Origin(option: name, keyOption: keyOption))
+            checkPair(
+                files,
+                Origin(
+                    option: name,
+                    keyOption: keyOption,
+                    responseOption: number == 0 ? "ssl_ocsp_file" : "ec_ocsp_file"
+                )
+            )
         }
         if tls.ecCertificateFile == nil {
             ignore("ec_private_key_file", why: "it needs ec_cert_file")
+            ignore("ec_ocsp_file", why: "it needs ec_cert_file")
         }
         if let file = tls.passphraseFile {
             let option = "ssl_key_passphrase_file"
-            checkKey(file, Origin(option: option, keyOption: option))
+            checkKey(file, Origin(option: option, keyOption: option, responseOption: option))
         }
         checkHosts()
     }
@@ -58,7 +67,12 @@ extension ConfigurationDraft {
             for files in host.certificates {
                 checkPair(
                     files,
-                    Origin(option: "ssl_sni_dir", keyOption: "ssl_sni_dir", host: host.name)
+                    Origin(
+                        option: "ssl_sni_dir",
+                        keyOption: "ssl_sni_dir",
+                        responseOption: "ssl_sni_dir",
+                        host: host.name
+                    )
                 )
             }
         }
@@ -112,6 +126,12 @@ extension ConfigurationDraft {
                 origin.of("the file lacks the certificate of its issuer, so clients may refuse it")
             )
         case nil: break
+        }
+        if let problem = files.responseProblem {
+            remark(
+                on: origin.responseOption,
+                origin.of("the OCSP response is not served: \(problem.text)")
+            )
         }
         if !facts.isForHost { remark(on: name, origin.of("the certificate is for other names")) }
     }

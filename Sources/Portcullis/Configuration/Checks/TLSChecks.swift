@@ -107,6 +107,7 @@ extension ConfigurationDraft {
             ("ca_crl_file", configuration.tls.revocationsFile != nil),
             ("ssl_ciphers", suiteList != nil),
             ("ssl_sni_dir", configuration.tls.hostDirectory != nil),
+            ("ssl_ocsp_file", configuration.tls.responseFile != nil),
             ("ssl_sni_hostname", !configuration.tls.expectedNames.isEmpty),
             ("ssl_sni_required", configuration.tls.requiresName),
             ("rsa_cert_file", configuration.tls.certificateFile != nil),

@@ -8,6 +8,8 @@ extension ConfigurationOption {
         .text("rsa_private_key_file", sets: \.tls.privateKeyFile),
         .text("ec_cert_file", sets: \.tls.ecCertificateFile),
         .text("ec_private_key_file", sets: \.tls.ecPrivateKeyFile),
+        .text("ssl_ocsp_file", sets: \.tls.responseFile),
+        .text("ec_ocsp_file", sets: \.tls.ecResponseFile),
         .text("ssl_key_passphrase_file", sets: \.tls.passphraseFile),
         .text("ssl_policy") { (draft, text) in
             guard let text else {
