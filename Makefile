@@ -20,6 +20,7 @@ serve: swift
 
 test: swift
 	.ci/install-packages test
+	.ci/install-sslyze
 	.ci/lint
 	.ci/imports
 	.ci/forbidden
