@@ -1,3 +1,5 @@
+internal import FTPProtocol
+
 /// A place in the configuration that an option sets.
 typealias ConfigurationPath<Value> = WritableKeyPath<Configuration, Value> & Sendable
 
@@ -223,6 +225,28 @@ extension ConfigurationOption {
         apply: @escaping @Sendable (inout ConfigurationDraft, String?) -> Disposition
     ) -> ConfigurationOption {
         ConfigurationOption([name], parse: OptionValue.text, apply: apply)
+    }
+
+    /// An honoured list of networks with commas or blanks between them.
+    static func networks(
+        _ name: String,
+        sets path: any ConfigurationPath<[IPNetwork]>
+    ) -> ConfigurationOption {
+        .text(name) { (draft, value) in
+            var networks: [IPNetwork] = []
+            for word in (value ?? "").split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }
+            ) {
+                guard let network = IPNetwork(String(word)) else {
+                    return .refused(
+                        why: "`\(word)` is no network",
+                        mend: "write networks such as 192.0.2.0/24,2001:db8::/32"
+                    )
+                }
+                networks.append(network)
+            }
+            draft.configuration[keyPath: path] = networks
+            return .honoured
+        }
     }
 
     /// A text that has no effect.
