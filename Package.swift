@@ -114,7 +114,9 @@ let package = Package(
         ),
         .testTarget(
             name: "TLSTests",
-            dependencies: ["TLS", "FTPProtocol", "LinuxSystem", "TestSupport"],
+            dependencies: [
+                "COpenSSL", "TLS", "FTPProtocol", "LinuxSystem", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

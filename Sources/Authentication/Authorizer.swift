@@ -37,6 +37,17 @@ package protocol Authorizer: AnyObject {
         asking question: @escaping SecondQuestion
     ) throws(LoginRefusal) -> any Login
 
+    /// Lets a user in who has proved who they are in another way, by a certificate for example.
+    ///
+    /// Every rule but that about the password holds.
+    ///
+    /// - Parameters:
+    ///   - user: The name that was proved.
+    ///   - peer: The client's address.
+    /// - Returns: The login, which the caller has to end.
+    /// - Throws: ``LoginRefusal``; ``LoginRefusal/unknownUser`` lets the next authorizer try.
+    func admit(user: String, from peer: IPAddress) throws(LoginRefusal) -> any Login
+
     /// Looks at what the authorizer depends on, asked by SIGHUP.
     ///
     /// - Returns: Lines for the log.

@@ -29,5 +29,9 @@ extension Authorizer {
         try authenticate(user: user, password: password, from: peer)
     }
 
+    package func admit(user: String, from peer: IPAddress) throws(LoginRefusal) -> any Login {
+        throw .unknownUser
+    }
+
     package func inspect() -> [String] { [] }
 }

@@ -44,7 +44,9 @@ package final class UnixAuthorizer: Authorizer {
         password: borrowing Secret,
         from peer: IPAddress
     ) throws(LoginRefusal) -> any Login {
-        try check(user, password, peer, nil)
+        try check(user, peer) { (transaction) throws(PAMError) in
+            try transaction.authenticate(password, asking: nil)
+        }
     }
 
     package func authenticate(
@@ -53,14 +55,21 @@ package final class UnixAuthorizer: Authorizer {
         from peer: IPAddress,
         asking question: @escaping SecondQuestion
     ) throws(LoginRefusal) -> any Login {
-        try check(user, password, peer, question)
+        try check(user, peer) { (transaction) throws(PAMError) in
+            try transaction.authenticate(password, asking: question)
+        }
+    }
+
+    /// Lets a user in without a password, as sshd does for a key: of PAM the account rules, the
+    /// credentials and the session.
+    package func admit(user: String, from peer: IPAddress) throws(LoginRefusal) -> any Login {
+        try check(user, peer) { (_) throws(PAMError) in }
     }
 
     private func check(
         _ user: String,
-        _ password: borrowing Secret,
         _ peer: IPAddress,
-        _ question: SecondQuestion?
+        _ authenticate: (inout PAMTransaction) throws(PAMError) -> Void
     ) throws(LoginRefusal) -> any Login {
         // Modules make file names of it (pam_faillock), and no account has such a name.
         guard user.utf8.first != UInt8(ascii: "."), !user.utf8.contains(UInt8(ascii: "/")) else {
@@ -76,7 +85,7 @@ package final class UnixAuthorizer: Authorizer {
             try transaction.set(PAM_TTY, to: "ftp")
             try transaction.set(PAM_RUSER, to: user)
             if settings.leavesDelays { try transaction.takeOverDelays() }
-            try transaction.authenticate(password, asking: question)
+            try authenticate(&transaction)
             try transaction.checkAccount()
             let account = try self.account(of: transaction.user ?? user)
             try transaction.establishCredentials()

@@ -31,8 +31,11 @@ package struct UserList: Hashable, Sendable {
 }
 
 extension String {
-    fileprivate var trimmingBlanks: String {
-        let isBlank = { (character: Character) in character == " " || character == "\t" }
+    /// The text without blanks at its ends.
+    var trimmingBlanks: String {
+        let isBlank = { (character: Character) in
+            character == " " || character == "\t" || character == "\r"
+        }
         var text = self[...].drop(while: isBlank)
         while let last = text.last, isBlank(last) { text.removeLast() }
         return String(text)

@@ -150,6 +150,23 @@ static inline void COpenSSL_sk_X509_NAME_free_all(STACK_OF(X509_NAME) *names) {
     sk_X509_NAME_pop_free(names, X509_NAME_free);
 }
 
+/// Wraps the macro sk_X509_pop_free(3) over X509_free(3). Takes NULL, too.
+static inline void COpenSSL_sk_X509_free_all(OPENSSL_STACK *certificates) {
+    sk_X509_pop_free((STACK_OF(X509) *)certificates, X509_free);
+}
+
+/// Copies the list of SSL_get_client_CA_list(3) by SSL_dup_CA_list(3), or begins one, and appends
+/// `name`, which belongs to the list then. Returns NULL, and leaves `name` alone, on failure.
+static inline STACK_OF(X509_NAME) *COpenSSL_client_CA_list_with(const SSL *ssl, X509_NAME *name) {
+    const STACK_OF(X509_NAME) *known = SSL_get_client_CA_list(ssl);
+    STACK_OF(X509_NAME) *names = known != NULL ? SSL_dup_CA_list(known) : sk_X509_NAME_new_null();
+    if (names != NULL && sk_X509_NAME_push(names, name) <= 0) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        names = NULL;
+    }
+    return names;
+}
+
 /// Wraps the macro SSL_CTX_set_max_cert_list(3). Returns the size before.
 static inline long COpenSSL_SSL_CTX_set_max_cert_list(SSL_CTX *ctx, long size) {
     return SSL_CTX_set_max_cert_list(ctx, size);

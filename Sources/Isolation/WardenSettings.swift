@@ -25,6 +25,9 @@ package struct WardenSettings: Sendable {
     /// Reads who may try to log in at all (`userlist_enable`); asked for each login.
     package var userList: @Sendable () throws(LoginRefusal) -> UserList? = { nil }
 
+    /// What is asked of clients' certificates.
+    package var certificates = CertificateRules()
+
     /// Where passive data connections are awaited; `nil` for nowhere (`pasv_enable`).
     package var passivePorts: PassivePorts?
 

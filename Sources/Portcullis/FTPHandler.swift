@@ -24,6 +24,8 @@ class FTPHandler {
     private(set) var configuration: Configuration
     let warden: WardenClient
     let control: ControlChannel
+    /// What a client that shows a certificate has to sign; empty where none is proved.
+    let challenge: [UInt8]
     let peer: SocketAddress
     let local: SocketAddress
 
@@ -100,6 +102,7 @@ class FTPHandler {
         self.settings = settings
         configuration = settings.configuration
         warden = start.warden
+        challenge = start.challenge
         peer = start.peer
         local = start.local
         isImplicitTLS = start.isImplicitTLS
@@ -136,6 +139,9 @@ class FTPHandler {
     ///
     /// `user` is `nil` where somebody has yet to be named.
     func refusalOfLogin(of user: String?) -> Reply? { nil }
+
+    /// Whether the client's certificate may let a user in without a password.
+    var mayAdmitByCertificate: Bool { false }
 
     /// Why a transfer is refused at the present protection level, or `nil`.
     func refusalOfTransfer() -> Reply? { nil }

@@ -85,6 +85,9 @@ extension FTPServer {
         settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay
         settings.successDelay = configuration.login.successDelay
+        if configuration.tls.provesClientCertificates {
+            settings.certificates = configuration.tls.certificateRules(configuration.anonymous)
+        }
         _ = try readUserList(report)
         settings.userList = { () throws(LoginRefusal) in
             do throws(ServerError) {

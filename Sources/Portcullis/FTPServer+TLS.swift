@@ -86,6 +86,7 @@ extension FTPServer {
             )
         )
         policy.choice = tls.suites
+        policy.clientCertificates.isProved = tls.provesClientCertificates
         var names = ServerNamePolicy()
         names.expected = tls.expectedNames
         names.isRequired = tls.requiresName
@@ -100,6 +101,18 @@ extension FTPServer {
             )
         } catch {
             throw certificates.problem(error.code, error.number, "\(error)", report)
+        }
+    }
+
+    /// What Wardens check clients' certificates by; uses the context's authorities.
+    static func certificateCheck(_ context: TLSContext?) -> CertificateCheck? {
+        guard let check = context?.clientProofCheck else { return nil }
+        return { (recording, challenge) in
+            switch check.check(recording, challenge: challenge) {
+            case .success(let proof):
+                .proved(subject: proof.subject, identities: proof.identities)
+            case .failure(let failure): .refused(reason: failure.reason)
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ package final class FTPServer {
         } catch {
             throw ServerError("\(error)")
         }
+        listener.certificateCheck = Self.certificateCheck(settings.tls)
     }
 
     /// Looks for everything that would keep a server from starting, without opening a port.
@@ -86,6 +87,7 @@ package final class FTPServer {
             let context = try Self.makeContext(certificates, report)
             if let signer { listener.use(signer) }
             settings.tls = context
+            listener.certificateCheck = Self.certificateCheck(context)
             for problem in certificates.responseProblems { logger.warning("\(problem)") }
             logger.notice("certificates loaded")
         } catch {

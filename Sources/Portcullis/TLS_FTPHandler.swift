@@ -12,9 +12,13 @@ internal import TLS
 final class TLS_FTPHandler: FTPHandler {
     private var hasBufferSize = false
     private var level = ProtectionLevel.clear
+    private var isCertificateProved = false
 
     override var protectionLevel: ProtectionLevel { level }
     override var tlsContext: TLSContext? { settings.tls }
+    override var mayAdmitByCertificate: Bool {
+        isCertificateProved && configuration.tls.certificateLogin == .alone
+    }
     override var offersTLS: Bool { settings.tls != nil }
 
     override func begin() throws(SessionEnd) {
@@ -119,7 +123,11 @@ final class TLS_FTPHandler: FTPHandler {
         do throws(TLSError) {
             try context.beginSessionScope()
             context.sessionHost = host.flatMap { OfferedName(name: Array($0.text.utf8)).text }
-            try control.stream.beginTLS(context, as: .control)
+            try control.stream.beginTLS(
+                context,
+                as: .control,
+                challenge: challenge.isEmpty ? nil : challenge
+            )
         } catch {
             log(.error, "TLS not started: \(error)")
             throw .violation
@@ -149,6 +157,18 @@ final class TLS_FTPHandler: FTPHandler {
         forgetUser()
         let name = context.sessionHost.map { ", host \($0)" } ?? ""
         log(.info, "TLS established: \(stream.summary)\(name)")
+        try proveCertificate()
+    }
+
+    /// Hands the handshake in which the client showed its certificate to the Warden, who believes
+    /// nothing but the client's signature in it.
+    private func proveCertificate() throws(SessionEnd) {
+        guard let recording = control.stream.takeClientProof() else { return }
+        do throws(WardenGone) {
+            isCertificateProved = try warden.showCertificate(recording)
+        } catch {
+            throw .processGone
+        }
     }
 
     override func setProtectionBufferSize(_ argument: [UInt8]) throws(SessionEnd) {

@@ -23,6 +23,9 @@ struct HandshakeNotes {
     /// Handshake messages that came after the handshake, up to one more than may come.
     var lateMessageCount = 0
 
+    /// The messages so far, where a client's certificate is to be proved to another process.
+    var recording: HandshakeRecording?
+
     /// The notes of a connection, which ``TLSConnection`` keeps as long as it.
     static func of(_ ssl: OpaquePointer) -> UnsafeMutablePointer<HandshakeNotes>? {
         unsafe COpenSSL_SSL_get_app_data(ssl)?.assumingMemoryBound(to: HandshakeNotes.self)

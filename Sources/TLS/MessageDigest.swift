@@ -8,6 +8,8 @@ internal import COpenSSL
     package enum Function: Sendable {
         /// SHA-256 (FIPS 180-4).
         case sha256
+        /// SHA-384 (FIPS 180-4).
+        case sha384
         /// SHA-512 (FIPS 180-4).
         case sha512
         /// SHA-1 (FIPS 180-4).
@@ -37,6 +39,7 @@ internal import COpenSSL
         let method =
             switch function {
             case .sha256: unsafe EVP_sha256()
+            case .sha384: unsafe EVP_sha384()
             case .sha512: unsafe EVP_sha512()
             case .sha1: unsafe EVP_sha1()
             case .md5: unsafe EVP_md5()

@@ -22,8 +22,17 @@ package final class NetworkStream {
     package var isTLS: Bool { tls != nil }
 
     /// Begins TLS as the server; ``handshake()`` follows.
-    package func beginTLS(_ context: TLSContext, as role: TLSRole) throws(TLSError) {
-        tls = try TLSConnection.accepting(on: descriptor, context: context, role: role)
+    package func beginTLS(
+        _ context: TLSContext,
+        as role: TLSRole,
+        challenge: [UInt8]? = nil
+    ) throws(TLSError) {
+        tls = try TLSConnection.accepting(
+            on: descriptor,
+            context: context,
+            role: role,
+            challenge: challenge
+        )
     }
 
     /// Takes the handshake as far as it goes.
@@ -72,6 +81,9 @@ package final class NetworkStream {
 
     /// The protocol version and suite, or `plain`.
     package var summary: String { tls?.summary ?? "plain" }
+
+    /// Hands over what proves the client's certificate to another process.
+    package func takeClientProof() -> [UInt8]? { tls?.takeClientProof() ?? nil }
 
     /// Why the client's certificate was refused.
     package var certificateRefusal: CertificateRefusal? { tls?.certificateRefusal ?? nil }

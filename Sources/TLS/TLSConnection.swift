@@ -62,10 +62,20 @@ package enum TLSStep: Equatable, Sendable {
     }
 
     /// Prepares to accept a handshake on `descriptor`.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The socket.
+    ///   - context: What may be negotiated.
+    ///   - role: What the connection is for.
+    ///   - challenge: What a client that shows a certificate signs with its handshake, for another
+    ///     process to check; ``takeClientProof()`` hands out what that one needs.
+    /// - Returns: A connection that waits for the client.
+    /// - Throws: ``TLSError``.
     package static func accepting(
         on descriptor: borrowing OwnedDescriptor,
         context: TLSContext,
-        role: TLSRole
+        role: TLSRole,
+        challenge: [UInt8]? = nil
     ) throws(TLSError) -> TLSConnection {
         ERR_clear_error()
         guard let pointer = unsafe SSL_new(context.pointer) else { throw .draining(.allocation) }
@@ -85,6 +95,10 @@ package enum TLSStep: Equatable, Sendable {
             unsafe SSL_set_bio(pointer, input, BIO_push(buffer, output))
             unsafe SSL_set_read_ahead(pointer, 1)
             unsafe SSL_set_default_read_buffer_len(pointer, 65_536)
+        }
+        if let challenge {
+            unsafe connection.notes.pointee.recording = HandshakeRecording(challenge: challenge)
+            unsafe SSL_set_msg_callback(pointer, recordMessage)
         }
         unsafe SSL_set_accept_state(pointer)
         return connection
@@ -248,6 +262,14 @@ package enum TLSStep: Equatable, Sendable {
             return version
         }
         return unsafe "\(version) \(String(cString: suite))"
+    }
+
+    /// Hands over the handshake in which the client showed its certificate, for a
+    /// ``ClientProofCheck`` in another process; `nil` when it showed none.
+    package mutating func takeClientProof() -> [UInt8]? {
+        let recording = unsafe notes.pointee.recording.take()
+        guard let recording, recording.isComplete else { return nil }
+        return recording.messages
     }
 
     /// Why the client's certificate was refused, or that it showed none where one is required.

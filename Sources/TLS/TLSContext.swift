@@ -6,6 +6,13 @@ internal import LinuxSystem
 /// Owns one reference to an `SSL_CTX`. Where the keys are is the creator's choice: ``KeyPlace``.
 @safe package final class TLSContext {
     let pointer: OpaquePointer
+    private var store: AuthorityStore?
+    private var serverCertificates: [[UInt8]] = []
+
+    /// Checks that clients hold the keys of their certificates, without this context's keys.
+    package var clientProofCheck: ClientProofCheck {
+        ClientProofCheck(store: store, serverCertificates: serverCertificates)
+    }
 
     /// The hosts that clients may name.
     private(set) var hosts: ServerHosts?
@@ -58,6 +65,7 @@ internal import LinuxSystem
             for files in host.certificates {
                 let holder = try empty()
                 try load(files, into: holder)
+                context.serverCertificates += holder.serverCertificates
                 others[host.name, default: []].append(holder)
             }
         }
@@ -90,6 +98,7 @@ internal import LinuxSystem
             guard unsafe SSL_CTX_use_certificate_chain_file(pointer, files.certificate) == 1 else {
                 throw .draining(.certificate)
             }
+            try keepCertificate()
             switch keys {
             case .here: try useKey(files.privateKey)
             case .elsewhere: try useRemoteKey(Int32(clamping: number))
@@ -115,6 +124,19 @@ internal import LinuxSystem
     package var sessionHost: String? {
         get { hosts?.session }
         set { hosts?.session = newValue }
+    }
+
+    /// Keeps the certificate that was read last, as handshakes show it.
+    private func keepCertificate() throws(TLSError) {
+        guard let certificate = unsafe SSL_CTX_get0_certificate(pointer) else {
+            throw .draining(.certificate)
+        }
+        var encoded: UnsafeMutablePointer<UInt8>?
+        let count = unsafe i2d_X509(certificate, &encoded)
+        guard count > 0, let encoded = unsafe encoded else { throw .draining(.certificate) }
+        defer { unsafe CRYPTO_free(encoded, nil, 0) }
+        let bytes = unsafe UnsafeBufferPointer(start: encoded, count: Int(count))
+        unsafe serverCertificates.append(Array(bytes))
     }
 
     /// Reads the key of the certificate that was read last.
@@ -193,12 +215,28 @@ internal import LinuxSystem
             var names = try AuthorityNames.load(file)
             unsafe SSL_CTX_set_client_CA_list(pointer, names.take())
         }
+        if policy.isProved {
+            guard
+                unsafe SSL_CTX_add_custom_ext(
+                    pointer,
+                    CUnsignedInt(HandshakeRecording.challengeExtension),
+                    CUnsignedInt(SSL_EXT_TLS1_3_CERTIFICATE_REQUEST),
+                    addChallenge,
+                    freeChallenge,
+                    nil,
+                    nil,
+                    nil
+                ) == 1
+            else { throw .draining(.configuration) }
+            unsafe SSL_CTX_set_cert_cb(pointer, nameChallenge, nil)
+        }
         guard policy.isValidated else { return }
         let store = try AuthorityStore.load(policy)
         // A store for clients alone: the server's own chain is built from its file.
         guard
             unsafe COpenSSL_SSL_CTX_set1_verify_cert_store(pointer, store.pointer) == 1
         else { throw .draining(.configuration) }
+        self.store = store
         unsafe SSL_CTX_set_verify_depth(pointer, ClientCertificatePolicy.maximumDepth)
     }
 

@@ -43,6 +43,9 @@ struct CheckTests {
         ("require_cert=YES\nssl_request_cert=NO", "ssl_request_cert"),
         ("require_cert=YES\nforce_local_logins_ssl=NO", "require_cert"),
         ("validate_cert=YES", "validate_cert"),
+        ("cert_auth=alone", "cert_auth"),
+        ("cert_auth=second\ncert_user_field=cn", "cert_user_field"),
+        ("cert_auth=second\ncert_users_file=/nonexistent/users", "cert_users_file"),
     ])
     func aDemandForCertificatesThatCannotHoldIsRefused(text: String, name: String) throws {
         let report = try Fixture().read(text)

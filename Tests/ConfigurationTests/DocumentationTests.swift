@@ -95,7 +95,7 @@ struct DocumentationTests {
         var ignored = false
         for value in [
             "YES", "NO", "7", "077", "4000", "/", "word", "127.0.0.1", "::1", "virtual",
-            "intermediate", "RETR", "/:e", "a:/b",
+            "intermediate", "RETR", "/:e", "a:/b", "second", "email",
         ] {
             var draft = ConfigurationDraft()
             switch option.accept(&draft, value) {

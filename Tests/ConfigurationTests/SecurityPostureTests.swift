@@ -31,6 +31,23 @@ struct SecurityPostureTests {
         #expect(warnings.first?.contains(words) == true)
     }
 
+    @Test(arguments: [
+        ("cert_auth=second", "the password and a certificate"),
+        ("cert_auth=alone", "by a certificate of the user's, or the password"),
+        ("cert_auth=alone\nrequire_cert=YES", "by a certificate of the user's alone"),
+        ("require_cert=YES", "client certificates: required"),
+    ])
+    func certificatesAreSpokenOfWhereTheyCount(text: String, words: String) throws {
+        let fixture = try Fixture()
+        let pem = "\(fixture.directory.path)/server.pem"
+        let configuration = try fixture.read(
+            "validate_cert=YES\nca_certs_file=\(pem)\ncert_user_field=cn\n\(text)"
+        ).configuration
+        let lines = SecurityPosture.lines(for: configuration)
+        #expect(lines.contains { $0.contains(words) })
+        #expect(!lines.contains { $0.hasPrefix("WARNING: ") })
+    }
+
     @Test func promiscuousPassiveIsSafeWhenTLSProvesTheClient() throws {
         let configuration = try Fixture().read("pasv_promiscuous=YES").configuration
         let lines = SecurityPosture.lines(for: configuration)

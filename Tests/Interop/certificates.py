@@ -84,13 +84,13 @@ keyUsage = critical,keyCertSign,cRLSign
                     "-config", self.settings, "-extensions", "authority",
                     "-keyout", self.key, "-out", self.chain)
 
-    def issue(self, name, kind="client", days=30, names=None, subject=None):
+    def issue(self, name, kind="client", days=30, names=None, subject=None, key=None):
         """A certificate with its chain up to, and without, the root; `days` may lie in the past."""
         self.number += 1
         path = self.directory / f"{self.number}"
         made = Certificate(path.with_suffix(".pem"), path.with_suffix(".key"))
         request = path.with_suffix(".request")
-        openssl("req", "-new", *NEW_KEY, "-subj", subject or f"/CN={name}", "-utf8",
+        openssl("req", "-new", *(key or NEW_KEY), "-subj", subject or f"/CN={name}", "-utf8",
                 *(["-addext", f"subjectAltName={names}"] if names else []),
                 "-keyout", made.key, "-out", request)
         now = datetime.datetime.now(datetime.timezone.utc)

@@ -45,6 +45,7 @@ struct WardenClientTests {
         case .granted(let grant): "granted \(grant.terms.permissions.letters)"
         case .refused(let notice, let isLast): "refused \(notice) \(isLast)"
         case .needsAccount: "needs account"
+        case .needsPassword: "needs password"
         case .timedOut: "timed out"
         }
     }

@@ -12,7 +12,8 @@ struct WardenReplyTests {
         .granted(terms(.readOnly, options: ["write_enable=NO", "x="])),
         .refused(.incorrect, isLast: true), .refused(.incorrect, isLast: false),
         .refused(.accountExpired, isLast: false), .refused(.passwordExpired, isLast: true),
-        .needsAccount, .loginEnded,
+        .needsAccount, .loginEnded, .certificate(isProved: true), .certificate(isProved: false),
+        .needsPassword,
         .listening(port: 1), .listening(port: 65_535), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
         .finish, .rate, .charged(wait: 0, isCharged: true), .charged(wait: .max, isCharged: false),
@@ -43,7 +44,7 @@ struct WardenReplyTests {
     }
 
     @Test func unknownKindsAndValuesAreRefused() {
-        for tag in 0...UInt8.max where !(1...12).contains(tag) {
+        for tag in 0...UInt8.max where !(1...14).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
         }
         for failure in [0, 4, 255] as [UInt8] {

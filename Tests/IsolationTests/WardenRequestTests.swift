@@ -35,6 +35,8 @@ struct WardenRequestTests {
         [2],
         [3],
         [WardenRequest.Kind.giveUp.rawValue],
+        WardenRequest.showCertificate([1, 2, 3]).encoded,
+        WardenRequest.admit(user: "jürgen").encoded,
         answer(bytes("123456")),
         answer([UInt8](repeating: 0xFF, count: 512)),
         WardenRequest.connectForData(.v4(0xC0A8_0102), port: 65_535).encoded,
@@ -114,6 +116,20 @@ struct WardenRequestTests {
     @Test(arguments: samples)
     func everyByteTooManyIsRefused(message: [UInt8]) {
         #expect(violation(message + [0]) == .trailingBytes(count: 1))
+    }
+
+    @Test func aRecordingHasItsBound() {
+        let longest = [UInt8](repeating: 0, count: WardenRequest.maximumRecordingByteCount)
+        #expect(violation(WardenRequest.showCertificate(longest).encoded) == nil)
+        #expect(
+            violation(WardenRequest.showCertificate(longest + [0]).encoded)
+                == .tooLong(byteCount: longest.count + 1)
+        )
+    }
+
+    @Test(arguments: ["", "a\u{1}", String(repeating: "a", count: 129)])
+    func aNameThatNobodyHasIsNotAdmitted(user: String) {
+        #expect(violation(WardenRequest.admit(user: user).encoded) != nil)
     }
 
     @Test func unknownKindsAreRefused() {

@@ -8,15 +8,15 @@ import Testing
 struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
-        .shareRate, .answer, .giveUp, .accountName, .charge,
+        .shareRate, .answer, .giveUp, .accountName, .charge, .showCertificate, .admit,
     ]
 
     /// Every state with exactly what it allows.
     private static let table: [(WardenState, Set<WardenRequest.Kind>)] = [
-        (.beforeLogin(attemptsLeft: 3), [.authenticate, .log]),
-        (.beforeLogin(attemptsLeft: 1), [.authenticate, .log]),
-        (.beforeLogin(attemptsLeft: 0), [.log]),
-        (.beforeLogin(attemptsLeft: -1), [.log]),
+        (.beforeLogin(attemptsLeft: 3), [.authenticate, .admit, .showCertificate, .log]),
+        (.beforeLogin(attemptsLeft: 1), [.authenticate, .admit, .showCertificate, .log]),
+        (.beforeLogin(attemptsLeft: 0), [.showCertificate, .log]),
+        (.beforeLogin(attemptsLeft: -1), [.showCertificate, .log]),
         (.awaitingAnswer(attemptsLeft: 3), [.answer, .giveUp, .log]),
         (.awaitingAnswer(attemptsLeft: 1), [.answer, .giveUp, .log]),
         (

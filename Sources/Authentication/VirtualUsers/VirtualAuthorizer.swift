@@ -24,7 +24,17 @@ package final class VirtualAuthorizer: Authorizer {
         password: borrowing Secret,
         from peer: IPAddress
     ) throws(LoginRefusal) -> any Login {
-        let check = try check(name, password)
+        try login(name, Self.inShortProcess { VirtualUserCheck(file, name, password) })
+    }
+
+    package func admit(user name: String, from peer: IPAddress) throws(LoginRefusal) -> any Login {
+        try login(name, Self.inShortProcess { VirtualUserCheck(file, admitting: name) })
+    }
+
+    private func login(
+        _ name: String,
+        _ check: VirtualUserCheck
+    ) throws(LoginRefusal) -> any Login {
         switch check {
         case .unknown: throw .unknownUser
         case .wrong: throw .wrongPassword
@@ -55,26 +65,17 @@ package final class VirtualAuthorizer: Authorizer {
             + ["virtual_users_file: users: \(report.userCount)"]
     }
 
-    private func check(
-        _ name: String,
-        _ password: borrowing Secret
+    private static func inShortProcess(
+        _ check: () -> VirtualUserCheck
     ) throws(LoginRefusal) -> VirtualUserCheck {
         do {
             // What is read there is forgotten there: the Agent is forked from this process later.
-            let message = try Self.inShortProcess(file, name, password)
+            let message = try LinuxSystem.inShortProcess(maximumByteCount: 1 << 20) {
+                check().encoded
+            }
             return try VirtualUserCheck(decoding: message)
         } catch {
             throw .unavailable(reason: "virtual_users_file: \(error)")
-        }
-    }
-
-    private static func inShortProcess(
-        _ file: String,
-        _ name: String,
-        _ password: borrowing Secret
-    ) throws(SystemError) -> [UInt8] {
-        try LinuxSystem.inShortProcess(maximumByteCount: 1 << 20) {
-            VirtualUserCheck(file, name, password).encoded
         }
     }
 }

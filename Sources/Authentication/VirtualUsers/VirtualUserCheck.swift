@@ -85,6 +85,19 @@ extension VirtualUserCheck {
         }
     }
 
+    /// Reads the file and finds a user who needs no password.
+    init(_ path: String, admitting name: String) {
+        do throws(GuardedFileError) {
+            switch try VirtualUserFile(at: path).lookUp(name) {
+            case .absent: self = .unknown
+            case .malformed(let problem, _): self = .unavailable(reason: "\(problem)")
+            case .present(let user, _): self.init(admitting: user)
+            }
+        } catch {
+            self = .unavailable(reason: error.reason)
+        }
+    }
+
     private init(_ finding: VirtualUserFinding, _ password: borrowing Secret) {
         switch finding {
         case .absent(let sample):
@@ -103,16 +116,16 @@ extension VirtualUserCheck {
                 self = .wrong
                 return
             }
-            guard !user.isLocked else {
-                self = .denied(rule: "the user is locked")
-                return
-            }
-            self = .right(
-                home: user.home,
-                permissions: user.permissions,
-                options: user.options
-            )
+            self.init(admitting: user)
         }
+    }
+
+    private init(admitting user: VirtualUser) {
+        guard !user.isLocked else {
+            self = .denied(rule: "the user is locked")
+            return
+        }
+        self = .right(home: user.home, permissions: user.permissions, options: user.options)
     }
 
     /// Takes the time that a check takes, so that nobody can tell by it which users there are.

@@ -42,6 +42,21 @@ package final class WardenClient {
         try askForLogin(.giveUp, limit)
     }
 
+    /// Has the Warden look at the handshake in which the client showed its certificate.
+    ///
+    /// - Returns: Whether it proves anything.
+    package func showCertificate(_ recording: [UInt8]) throws(WardenGone) -> Bool {
+        guard case .certificate(let isProved) = try ask(.showCertificate(recording)).reply else {
+            throw WardenGone()
+        }
+        return isProved
+    }
+
+    /// Asks to let a user in by the certificate alone; takes as long as PAM takes, up to `limit`.
+    package func admit(user: String, limit: Duration) throws(WardenGone) -> LoginOutcome {
+        try askForLogin(.admit(user: user), limit)
+    }
+
     private func askForLogin(
         _ request: WardenRequest,
         _ limit: Duration
@@ -64,6 +79,7 @@ package final class WardenClient {
             mustFinish = true
             return nil
         case .needsAccount: return .needsAccount
+        case .needsPassword: return .needsPassword
         case .granted(let terms):
             guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
             return .granted(
@@ -208,8 +224,18 @@ package enum LoginOutcome: ~Copyable {
     case refused(RefusalNotice, isLast: Bool)
     /// Not in yet; something besides the password is asked for.
     case needsAccount
+    /// Not in yet; the certificate is not the user's, and the password may be.
+    case needsPassword
     /// The check took too long; the session has to end.
     case timedOut
+
+    /// Whether the certificate was not enough, and the password is still to be asked for.
+    package var asksForPassword: Bool {
+        switch self {
+        case .needsPassword: true
+        default: false
+        }
+    }
 }
 
 /// What a login brings.

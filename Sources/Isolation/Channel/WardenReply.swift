@@ -10,6 +10,10 @@ enum WardenReply: Hashable {
     case refused(RefusalNotice, isLast: Bool)
     /// PAM wants to know something besides the password (reply 332).
     case needsAccount
+    /// The certificate was looked at; whether it proves anything.
+    case certificate(isProved: Bool)
+    /// The certificate is not that user's, who has to give the password.
+    case needsPassword
     /// The login has ended.
     case loginEnded
     /// A socket listens on this port and comes along.
@@ -43,6 +47,8 @@ enum WardenReply: Hashable {
         case needsAccount
         case accountName
         case charged
+        case certificate
+        case needsPassword
     }
 
     /// The message.
@@ -58,6 +64,11 @@ enum WardenReply: Hashable {
             writer.put(isLast)
             return writer.bytes
         case .needsAccount: return [Tag.needsAccount.rawValue]
+        case .certificate(let isProved):
+            var writer = MessageWriter(tag: Tag.certificate.rawValue)
+            writer.put(isProved)
+            return writer.bytes
+        case .needsPassword: return [Tag.needsPassword.rawValue]
         case .loginEnded: return [Tag.loginEnded.rawValue]
         case .listening(let port):
             var writer = MessageWriter(tag: Tag.listening.rawValue)
@@ -98,6 +109,8 @@ enum WardenReply: Hashable {
             }
             self = .refused(notice, isLast: try reader.takeBool())
         case .needsAccount: self = .needsAccount
+        case .certificate: self = .certificate(isProved: try reader.takeBool())
+        case .needsPassword: self = .needsPassword
         case .loginEnded: self = .loginEnded
         case .listening: self = .listening(port: try reader.take())
         case .connecting: self = .connecting

@@ -27,6 +27,10 @@ enum WardenRequest {
     case answer(SecondAnswer)
     /// Give up the login instead of answering.
     case giveUp
+    /// Check the handshake in which the client showed its certificate.
+    case showCertificate([UInt8])
+    /// Let a user in by the certificate alone.
+    case admit(user: String)
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -41,11 +45,15 @@ enum WardenRequest {
         case giveUp
         case accountName
         case charge
+        case showCertificate
+        case admit
     }
 
     /// The most bytes that are charged in one go.
     static let maximumChargedByteCount: UInt32 = 1 << 22
 
+    /// The longest recording of a handshake, in bytes.
+    static let maximumRecordingByteCount = 60_000
     /// The longest user name, in bytes of UTF-8.
     static let maximumUserByteCount = 128
     /// The longest password, in bytes.
@@ -66,6 +74,8 @@ enum WardenRequest {
         case .charge: .charge
         case .answer: .answer
         case .giveUp: .giveUp
+        case .showCertificate: .showCertificate
+        case .admit: .admit
         }
     }
 
@@ -81,6 +91,8 @@ enum WardenRequest {
         case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
             break
         case .charge(let byteCount): writer.put(byteCount)
+        case .showCertificate(let recording): writer.put(recording)
+        case .admit(let user): writer.put(user)
         case .accountName(.user(let number)):
             writer.put(false)
             writer.put(number)
@@ -105,8 +117,7 @@ enum WardenRequest {
         guard let kind = Kind(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
         switch kind {
         case .authenticate:
-            let user = try reader.takeString(maximum: Self.maximumUserByteCount)
-            guard UserName.isAcceptable(user) else { throw .invalidValue }
+            let user = try reader.takeUser()
             self = .authenticate(LoginAttempt(user: user, password: try reader.takePassword()))
         case .endLogin: self = .endLogin
         case .listenForData: self = .listenForData
@@ -132,6 +143,10 @@ enum WardenRequest {
             self = .accountName(isGroup ? .group(number) : .user(number))
         case .answer: self = .answer(SecondAnswer(try reader.takePassword()))
         case .giveUp: self = .giveUp
+        case .showCertificate:
+            let bytes = try reader.takeBytes(maximum: Self.maximumRecordingByteCount)
+            self = .showCertificate(bytes)
+        case .admit: self = .admit(user: try reader.takeUser())
         }
         try reader.finish()
     }
@@ -176,6 +191,13 @@ extension MessageWriter {
 }
 
 extension MessageReader {
+    /// Takes a name that may go as far as a check.
+    fileprivate mutating func takeUser() throws(MessageError) -> String {
+        let user = try takeString(maximum: WardenRequest.maximumUserByteCount)
+        guard UserName.isAcceptable(user) else { throw .invalidValue }
+        return user
+    }
+
     /// Takes what PAM will see as a C string.
     fileprivate mutating func takePassword() throws(MessageError) -> Secret {
         let password = try takeSecret(maximum: WardenRequest.maximumPasswordByteCount)

@@ -22,12 +22,16 @@ enum WardenState: Hashable {
     func allow(_ kind: WardenRequest.Kind) throws(MessageError) {
         switch (self, kind) {
         case (.beforeLogin(let attemptsLeft), .authenticate) where attemptsLeft > 0: return
+        case (.beforeLogin(let attemptsLeft), .admit) where attemptsLeft > 0: return
+        case (.beforeLogin, .showCertificate): return
         case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
         case (.loggedIn, .endLogin), (.loggedIn, .listSessions), (.loggedIn, .shareRate): return
         case (.loggedIn, .accountName), (.loggedIn, .charge): return
         case (.awaitingAnswer, .answer), (.awaitingAnswer, .giveUp): return
         case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
-        case (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
+        case (.beforeLogin, .admit), (.awaitingAnswer, .admit), (.loggedIn, .admit),
+            (.awaitingAnswer, .showCertificate), (.loggedIn, .showCertificate),
+            (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
             (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),
             (.beforeLogin, .listSessions), (.beforeLogin, .shareRate),
             (.beforeLogin, .accountName), (.awaitingAnswer, .accountName),

@@ -38,6 +38,16 @@ enum Confinement {
         if usesSeccomp { try SystemCallFilter.signer.install() }
     }
 
+    /// Makes this process one that reads a certificate: messages and memory, and nothing else.
+    static func enterVerifier(
+        as credentials: Credentials?,
+        usesSeccomp: Bool
+    ) throws(SystemError) {
+        try becomeHarmless(as: credentials, groups: [])
+        try checked("landlock", CLinux_confine_to_directory(-1))
+        if usesSeccomp { try SystemCallFilter.signer.install() }
+    }
+
     /// Switches this process to a user, before it opens the jail's root as that user.
     static func becomeUser(
         _ credentials: Credentials?,

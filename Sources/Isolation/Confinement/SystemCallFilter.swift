@@ -29,7 +29,7 @@ struct SystemCallFilter {
         refused: ["openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]
     )
 
-    /// The Signer: answers messages.
+    /// The Signer, and whoever reads a certificate: answers messages.
     static let signer = SystemCallFilter(
         allowed: basics,
         refused: ["read", "openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]

@@ -61,6 +61,9 @@ package final class Listener {
     /// What SIGHUP, and the end of the Signer, ask for.
     package var reload: () -> Void = {}
 
+    /// Checks clients' certificates for the Wardens of later sessions.
+    package var certificateCheck: CertificateCheck?
+
     private var bans: AddressBans
     private var rates: ConnectionRates
     private var isFull = false
@@ -273,6 +276,7 @@ package final class Listener {
                     signer: signerChannel,
                     settings: settings.warden,
                     authorizers: authorizers,
+                    certificateCheck: certificateCheck,
                     logger: logger,
                     body: body
                 )

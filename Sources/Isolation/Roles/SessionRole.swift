@@ -18,6 +18,9 @@ package struct SessionStart: ~Copyable {
     /// The Warden.
     package let warden: WardenClient
 
+    /// What a client that shows a certificate has to sign; empty where none is proved.
+    package let challenge: [UInt8]
+
     private var signer: MessageSocket?
 
     init(
@@ -26,8 +29,10 @@ package struct SessionStart: ~Copyable {
         local: SocketAddress,
         isImplicitTLS: Bool,
         warden: WardenClient,
+        challenge: [UInt8],
         signer: consuming MessageSocket?
     ) {
+        self.challenge = challenge
         self.signer = consume signer
         self.control = control
         self.peer = peer
@@ -54,6 +59,7 @@ enum SessionRole {
         peer: SocketAddress,
         local: SocketAddress,
         isImplicitTLS: Bool,
+        challenge: [UInt8],
         signer: consuming MessageSocket?,
         settings: WardenSettings,
         body: (consuming SessionStart) -> Void
@@ -83,6 +89,7 @@ enum SessionRole {
                 local: local,
                 isImplicitTLS: isImplicitTLS,
                 warden: warden,
+                challenge: challenge,
                 signer: signer
             )
         )

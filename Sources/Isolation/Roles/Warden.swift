@@ -27,6 +27,11 @@ final class Warden {
     let channel: MessageSocket
     let census: CensusClient
     private let session: CInt
+    let certificateCheck: CertificateCheck?
+    let challenge: [UInt8]
+
+    /// What the client's certificate proves, once it was shown.
+    var certificate: CertificateFinding?
     var logger: Logger
     private var logBudget = LogBudget()
     var state: WardenState
@@ -52,8 +57,12 @@ final class Warden {
         census: consuming CensusClient,
         session: CInt,
         leash: CInt,
+        certificateCheck: CertificateCheck?,
+        challenge: [UInt8],
         logger: Logger
     ) {
+        self.certificateCheck = certificateCheck
+        self.challenge = challenge
         self.peer = peer
         self.local = local
         self.settings = settings
@@ -79,6 +88,7 @@ final class Warden {
         signer: consuming MessageSocket?,
         settings: WardenSettings,
         authorizers: [any Authorizer],
+        certificateCheck: CertificateCheck?,
         logger: Logger,
         body: (consuming SessionStart) -> Void
     ) -> Never {
@@ -91,6 +101,8 @@ final class Warden {
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
             let local = try control.localAddress()
+            // Made on this side of the fork: a Session that chose it could have it signed before.
+            let challenge = settings.certificates.needsProof ? randomBytes(count: 32) : []
             let pair = try MessageSocket.makePair()
             switch try DaemonProcess.fork() {
             case .child:
@@ -100,6 +112,7 @@ final class Warden {
                     peer: peer,
                     local: local,
                     isImplicitTLS: isImplicitTLS,
+                    challenge: challenge,
                     signer: signer,
                     settings: settings,
                     body: body
@@ -119,6 +132,8 @@ final class Warden {
                     census: CensusClient(census),
                     session: session,
                     leash: leash.number,
+                    certificateCheck: certificateCheck,
+                    challenge: challenge,
                     logger: logger
                 )
                 warden.serve()
@@ -196,7 +211,9 @@ final class Warden {
 
     private func perform(_ request: WardenRequest) throws(SystemError) {
         switch request {
-        case .authenticate(let attempt): try authenticate(attempt)
+        case .authenticate(let attempt): try logIn(attempt.user, by: .password(attempt))
+        case .showCertificate(let recording): try take(recording)
+        case .admit(let user): try admit(user)
         case .endLogin:
             endLogin()
             logger[metadataKey: "user"] = nil
@@ -232,8 +249,8 @@ final class Warden {
 
     // MARK: Login
 
-    private func authenticate(_ attempt: LoginAttempt) throws(SystemError) {
-        let shown = LogText.escaped(Array(attempt.user.utf8))
+    func logIn(_ user: String, by proof: LoginProof) throws(SystemError) {
+        let shown = LogText.escaped(Array(user.utf8))
         watch = Stopwatch()
         hasGivenUp = false
         limitLogin()
@@ -241,9 +258,9 @@ final class Warden {
         do throws(LoginRefusal) {
             // A connection that was made before the ban is no way around it.
             guard census.mayAttempt() else { throw .denied(rule: "banned (ban_failures)") }
-            let login = try check(attempt)
+            let login = try check(user, proof)
             // The Agent is forked from this process, and would take the password along.
-            attempt.password.wipe()
+            proof.wipe()
             self.login = login
             let profile = try settings.profile(login.account)
             nameQuestionsLeft = profile.namesAccounts ? AccountNumber.maximumQuestionCount : 0
@@ -256,7 +273,10 @@ final class Warden {
             logger[metadataKey: "user"] = .string(shown)
             logger.info(
                 "login",
-                metadata: ["uid": .stringConvertible(login.account.credentials.user)]
+                metadata: [
+                    "uid": .stringConvertible(login.account.credentials.user),
+                    "by": .string(proofText(proof, for: login.account)),
+                ]
             )
             limitFileSize(to: profile.rules.uploads.limits.fileSize)
             state = .loggedIn(attemptsLeft: state.attemptsLeft)
@@ -288,15 +308,24 @@ final class Warden {
         }
     }
 
-    private func check(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
+    private func check(
+        _ user: String,
+        _ proof: LoginProof
+    ) throws(LoginRefusal) -> any Login {
         let list = try settings.userList()
-        let isListed = list.map { !$0.admits(attempt.user) } ?? false
+        let isListed = list.map { !$0.admits(user) } ?? false
         do throws(LoginRefusal) {
-            let login = try authorize(attempt)
+            let login = try authorize(user, proof)
+            do throws(LoginRefusal) {
+                try checkCertificate(for: login.account, proof)
+            } catch {
+                login.end()
+                throw error
+            }
             // Told last, so that nobody can tell by the time it takes who stands on the list. Asked
             // once more by the name that the check found: a list knows one spelling of it.
             let account = login.account
-            let name = account.kind == .anonymous ? attempt.user.lowercased() : account.name
+            let name = account.kind == .anonymous ? user.lowercased() : account.name
             let isFoundOnList = list.map { !$0.admits(name) } ?? false
             guard isListed || isFoundOnList else { return login }
             login.end()
@@ -307,15 +336,22 @@ final class Warden {
         throw .denied(rule: "userlist_file")
     }
 
-    private func authorize(_ attempt: LoginAttempt) throws(LoginRefusal) -> any Login {
+    private func authorize(
+        _ user: String,
+        _ proof: LoginProof
+    ) throws(LoginRefusal) -> any Login {
         for authorizer in authorizers {
             do throws(LoginRefusal) {
-                return try authorizer.authenticate(
-                    user: attempt.user,
-                    password: attempt.password,
-                    from: peer.address,
-                    asking: askForAccount
-                )
+                switch proof {
+                case .certificate: return try authorizer.admit(user: user, from: peer.address)
+                case .password(let attempt):
+                    return try authorizer.authenticate(
+                        user: user,
+                        password: attempt.password,
+                        from: peer.address,
+                        asking: askForAccount
+                    )
+                }
             } catch {
                 guard error == .unknownUser else { throw error }
             }

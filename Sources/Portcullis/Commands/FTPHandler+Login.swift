@@ -39,8 +39,24 @@ extension FTPHandler {
             }
             return
         }
+        if mayAdmitByCertificate, try isAdmitted(name) { return }
         // The same answer for every name, so that nobody learns which accounts exist.
         try reply(331, "Please specify the password.")
+    }
+
+    /// Tries the certificate in place of a password; `false` when the password is asked for.
+    private func isAdmitted(_ user: String) throws(SessionEnd) -> Bool {
+        let outcome: LoginOutcome
+        do throws(WardenGone) {
+            outcome = try warden.admit(user: user, limit: settings.configuration.login.limit)
+        } catch {
+            throw .processGone
+        }
+        if outcome.asksForPassword { return false }
+        userName = nil
+        // RFC 2228 section 5.
+        try conclude(user, outcome, code: 232)
+        return true
     }
 
     final func checkPassword(_ argument: [UInt8]) throws(SessionEnd) {
@@ -79,8 +95,14 @@ extension FTPHandler {
     }
 
     /// Tells the client how a login went.
-    final func conclude(_ user: String, _ outcome: consuming LoginOutcome) throws(SessionEnd) {
+    final func conclude(
+        _ user: String,
+        _ outcome: consuming LoginOutcome,
+        code: UInt16 = 230
+    ) throws(SessionEnd) {
         switch consume outcome {
+        // Asked for where it has not been given yet, and nowhere else.
+        case .needsPassword: throw .processGone
         case .needsAccount:
             pendingUser = user
             try reply(332, "Need account for login: send the one-time code by ACCT.")
@@ -93,7 +115,7 @@ extension FTPHandler {
             try prepareForDataConnection()
             let words = configuration.session.loginMessage ?? "Login successful."
             let message = try takeDirectoryMessage()
-            try reply(Reply(230, lines: message + Reply(230, text: words).lines))
+            try reply(Reply(code, lines: message + Reply(code, text: words).lines))
         case .refused(let notice, let isLast):
             try reply(530, notice.text)
             if isLast { throw .tooManyFailures }

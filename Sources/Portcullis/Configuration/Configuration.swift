@@ -1,5 +1,6 @@
 package import FTPProtocol
 package import FileSystem
+package import Isolation
 package import TLS
 
 /// Everything an administrator may decide about the daemon, with the defaults.
@@ -165,6 +166,12 @@ package struct Configuration: Sendable {
         package var authoritiesFile: String?
         /// What they have revoked, in PEM (`ca_crl_file`).
         package var revocationsFile: String?
+        /// What a client's certificate is good for at the login (`cert_auth`).
+        package var certificateLogin = CertificateLogin.off
+        /// Which of its names is the user's; nil is none (`cert_user_field`).
+        package var certificateField: CertificateField?
+        /// Whose certificate is whose (`cert_users_file`).
+        package var certificateUsersFile: String?
         /// Whether a data connection must prove its control session with TLS itself.
         ///
         /// That proof is a resumed session or the same client certificate; without the requirement

@@ -1,3 +1,4 @@
+internal import Isolation
 internal import TLS
 
 /// What a configuration means for those who depend on it, in words.
@@ -55,7 +56,7 @@ package enum SecurityPosture {
                         + " algorithms are offered and nothing validated computes them"
             )
         }
-        lines += clientCertificates(tls)
+        lines += clientCertificates(tls) + certificateLogins(tls)
         if !tls.strictReadEOF {
             lines.append(
                 "WARNING: strict_ssl_read_eof=NO takes an upload that somebody cut short for a"
@@ -63,6 +64,18 @@ package enum SecurityPosture {
             )
         }
         return lines
+    }
+
+    /// Says what a certificate is good for at the login, where it is anything.
+    private static func certificateLogins(_ tls: Configuration.TLS) -> [String] {
+        switch tls.certificateLogin {
+        case .off: []
+        case .second: ["logins: the password and a certificate of the user's (cert_auth=second)"]
+        case .alone:
+            tls.requiresClientCertificate
+                ? ["logins: by a certificate of the user's alone (cert_auth=alone)"]
+                : ["logins: by a certificate of the user's, or the password (cert_auth=alone)"]
+        }
     }
 
     /// Says what is asked of clients' certificates, where anything is.

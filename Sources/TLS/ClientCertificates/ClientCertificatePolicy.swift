@@ -3,6 +3,9 @@ package struct ClientCertificatePolicy: Hashable, Sendable {
     /// The longest way from a client's certificate to an authority, in certificates between them.
     static let maximumDepth: CInt = 4
 
+    /// How strong the keys of a chain must be (SSL_CTX_set_security_level(3)): 112 bits.
+    static let securityLevel: CInt = 2
+
     /// The longest chain that a client may send, in bytes.
     static let maximumChainByteCount = 24_576
 
@@ -26,6 +29,9 @@ package struct ClientCertificatePolicy: Hashable, Sendable {
     /// Where there is such a file, each authority of a chain must have a list in it that is not
     /// past its time: one that is missing refuses the client.
     package var revocationsFile: String?
+
+    /// Whether clients prove their certificates to another process, too (`cert_auth`).
+    package var isProved = false
 
     /// Creates a policy that asks for nothing.
     package init(

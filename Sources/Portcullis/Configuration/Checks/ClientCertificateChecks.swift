@@ -1,10 +1,16 @@
+internal import Authentication
+internal import Isolation
+internal import LinuxSystem
+
 extension ConfigurationDraft {
     /// Checks what is asked of clients' certificates, and settles whether one is asked for.
     mutating func checkClientCertificates() {
         let tls = configuration.tls
         // In vsftpd a certificate is asked for unless NO is written, so a file from there may say
         // no more than what is demanded of it.
-        let needsOne = tls.requiresClientCertificate || tls.validatesClientCertificate
+        let needsOne =
+            tls.requiresClientCertificate || tls.validatesClientCertificate
+            || tls.certificateLogin != .off
         configuration.tls.requestsClientCertificate = requestsCertificate ?? needsOne
         if needsOne, requestsCertificate == false {
             refuse(
@@ -24,6 +30,46 @@ extension ConfigurationDraft {
             remark(on: "require_cert", "without validate_cert=YES any certificate will do")
         }
         checkAuthorities()
+        checkCertificateLogin()
+    }
+
+    private mutating func checkCertificateLogin() {
+        let tls = configuration.tls
+        guard tls.certificateLogin != .off else {
+            ignore("cert_user_field", why: "it needs cert_auth=second or cert_auth=alone")
+            ignore("cert_users_file", why: "it needs cert_auth=second or cert_auth=alone")
+            return
+        }
+        if tls.certificateField == nil, tls.certificateUsersFile == nil {
+            refuse(
+                "cert_auth",
+                why: "nothing says whose certificate is whose",
+                mend: "set cert_user_field or cert_users_file"
+            )
+        }
+        if tls.certificateField != nil, !tls.validatesClientCertificate {
+            refuse(
+                "cert_user_field",
+                why: "without validate_cert=YES anybody may write any name into a certificate",
+                mend: "write validate_cert=YES and name the authorities in ca_certs_file"
+            )
+        }
+        if let file = tls.certificateUsersFile { checkUsersFile(file) }
+    }
+
+    private mutating func checkUsersFile(_ path: String) {
+        do throws(GuardedFileError) {
+            let problems = try CertificateUserFile(at: path).problems
+            if let first = problems.first {
+                remark(on: "cert_users_file", "\(first), and names nobody")
+            }
+        } catch {
+            refuse(
+                "cert_users_file",
+                why: error.reason,
+                mend: "name a file that this account owns and nobody else may write"
+            )
+        }
     }
 
     private mutating func checkAuthorities() {

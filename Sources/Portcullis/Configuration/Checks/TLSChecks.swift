@@ -1,3 +1,4 @@
+internal import Isolation
 internal import TLS
 
 extension ConfigurationDraft {
@@ -103,6 +104,9 @@ extension ConfigurationDraft {
             ("ssl_request_cert", requestsCertificate == true),
             ("require_cert", configuration.tls.requiresClientCertificate),
             ("validate_cert", configuration.tls.validatesClientCertificate),
+            ("cert_auth", configuration.tls.certificateLogin != .off),
+            ("cert_user_field", configuration.tls.certificateField != nil),
+            ("cert_users_file", configuration.tls.certificateUsersFile != nil),
             ("ca_certs_file", configuration.tls.authoritiesFile != nil),
             ("ca_crl_file", configuration.tls.revocationsFile != nil),
             ("ssl_ciphers", suiteList != nil),
@@ -124,6 +128,7 @@ extension ConfigurationDraft {
         configuration.tls.requiresALPN = false
         configuration.tls.requiresClientCertificate = false
         configuration.tls.validatesClientCertificate = false
+        configuration.tls.certificateLogin = .off
     }
 
     /// Opens a file of the certificate, or refuses to start without it.

@@ -1,3 +1,4 @@
+internal import Isolation
 internal import TLS
 
 extension ConfigurationOption {
@@ -38,6 +39,31 @@ extension ConfigurationOption {
         .toggle("validate_cert", sets: \.tls.validatesClientCertificate),
         .text("ca_certs_file", sets: \.tls.authoritiesFile),
         .text("ca_crl_file", sets: \.tls.revocationsFile),
+        .text("cert_auth") { (draft, text) in
+            guard let login = CertificateLogin(rawValue: text?.lowercased() ?? "off") else {
+                return .refused(
+                    why: "a certificate is not used in this way",
+                    mend: "write off, second (beside the password) or alone (in its place)"
+                )
+            }
+            draft.configuration.tls.certificateLogin = login
+            return .honoured
+        },
+        .text("cert_user_field") { (draft, text) in
+            guard let text else {
+                draft.configuration.tls.certificateField = nil
+                return .honoured
+            }
+            guard let field = CertificateField(rawValue: text.lowercased()) else {
+                return .refused(
+                    why: "there is no such name in a certificate",
+                    mend: "write cn, email, dns, uri or upn"
+                )
+            }
+            draft.configuration.tls.certificateField = field
+            return .honoured
+        },
+        .text("cert_users_file", sets: \.tls.certificateUsersFile),
         .text("ssl_sni_dir", sets: \.tls.hostDirectory),
         .hostNames("ssl_sni_hostname", sets: \.tls.expectedNames),
         .toggle("ssl_sni_required", sets: \.tls.requiresName),
