@@ -59,6 +59,8 @@ extension FTPHandler {
         case .success(let admitted): connection = admitted
         case .failure(let refusal):
             failed()
+            // The client may go by the reply and take the port for closed.
+            if refusal == .aborted { dataSource = nil }
             try reply(refusal.reply)
             log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)")
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
