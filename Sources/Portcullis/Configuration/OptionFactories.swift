@@ -208,6 +208,25 @@ extension ConfigurationOption {
         }
     }
 
+    /// An honoured file, which may be a credential of the service; an empty one restores nil.
+    static func secretFile(
+        _ name: String,
+        sets path: any ConfigurationPath<String?>
+    ) -> ConfigurationOption {
+        ConfigurationOption(
+            [name],
+            parse: { (text) throws(OptionValueError) -> String? in
+                try OptionValue.text(text).map { (value) throws(OptionValueError) in
+                    try ServiceCredential.path(value)
+                }
+            },
+            apply: { (draft, value) in
+                draft.configuration[keyPath: path] = value
+                return .honoured
+            }
+        )
+    }
+
     /// An honoured text that cannot be unset; an empty one leaves the default.
     static func name(
         _ name: String,

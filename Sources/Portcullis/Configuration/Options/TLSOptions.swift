@@ -5,13 +5,13 @@ extension ConfigurationOption {
     /// TLS on the control and data connections.
     static let tls: [ConfigurationOption] = [
         .toggle("ssl_enable", sets: \.tls.isEnabled),
-        .text("rsa_cert_file", sets: \.tls.certificateFile),
-        .text("rsa_private_key_file", sets: \.tls.privateKeyFile),
-        .text("ec_cert_file", sets: \.tls.ecCertificateFile),
-        .text("ec_private_key_file", sets: \.tls.ecPrivateKeyFile),
+        .secretFile("rsa_cert_file", sets: \.tls.certificateFile),
+        .secretFile("rsa_private_key_file", sets: \.tls.privateKeyFile),
+        .secretFile("ec_cert_file", sets: \.tls.ecCertificateFile),
+        .secretFile("ec_private_key_file", sets: \.tls.ecPrivateKeyFile),
         .text("ssl_ocsp_file", sets: \.tls.responseFile),
         .text("ec_ocsp_file", sets: \.tls.ecResponseFile),
-        .text("ssl_key_passphrase_file", sets: \.tls.passphraseFile),
+        .secretFile("ssl_key_passphrase_file", sets: \.tls.passphraseFile),
         .text("ssl_policy") { (draft, text) in
             guard let text else {
                 draft.configuration.tls.policy = .intermediate
