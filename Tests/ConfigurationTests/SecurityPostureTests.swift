@@ -24,6 +24,10 @@ struct SecurityPostureTests {
         ("force_local_data_ssl=NO", "files may cross"), ("seccomp_sandbox=NO", "system call"),
         ("port_promiscuous=YES", "connect to any"), ("strict_ssl_read_eof=NO", "cut short"),
         ("pasv_promiscuous=YES\nrequire_ssl_reuse=NO", "anyone who can reach the port"),
+        (
+            "require_ssl_reuse=YES\nssl_reuse_exempt_networks=192.0.2.0/24 2001:db8::/32",
+            "192.0.2.0/24, 2001:db8::/32"
+        ),
     ])
     func oneWeaknessIsOneWarning(text: String, words: String) throws {
         let warnings = try warnings(text)

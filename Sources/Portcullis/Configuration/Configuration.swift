@@ -179,6 +179,10 @@ package struct Configuration: Sendable {
         package var requiresReuse = false
         /// Whether `require_ssl_reuse` was written, and is not what `pasv_promiscuous` implies.
         package var requiresReuseIsWritten = false
+        /// What was written for a single user, which counts for more than the network.
+        package var requiresReuseOfUser: Bool?
+        /// Networks from which the address is proof enough (`ssl_reuse_exempt_networks`).
+        package var reuseExemptNetworks: [IPNetwork] = []
         /// Whether an upload that ends without `close_notify` has failed (`strict_ssl_read_eof`).
         package var strictReadEOF = true
         /// Whether a download waits for the client's `close_notify` (`strict_ssl_write_shutdown`).

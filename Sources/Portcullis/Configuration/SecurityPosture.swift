@@ -1,3 +1,4 @@
+internal import FTPProtocol
 internal import Isolation
 internal import TLS
 
@@ -176,6 +177,13 @@ package enum SecurityPosture {
             "data connections belong to their session by a resumed TLS session or the same"
                 + " client certificate (require_ssl_reuse=YES)"
         ]
+        if !tls.reuseExemptNetworks.isEmpty {
+            let networks = tls.reuseExemptNetworks.map { "\($0.address)/\($0.prefixLength)" }
+            lines.append(
+                "WARNING: ssl_reuse_exempt_networks takes a client's address for proof enough from"
+                    + " \(networks.joined(separator: ", "))"
+            )
+        }
         if anyAddress {
             lines.append(
                 tls.requiredForData

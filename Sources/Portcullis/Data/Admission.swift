@@ -1,3 +1,4 @@
+internal import FTPProtocol
 internal import LinuxSystem
 internal import TLS
 
@@ -13,6 +14,39 @@ enum AdmissionProof: String {
     case none
 }
 
+/// Whether a data connection has to bring a session or a certificate (`require_ssl_reuse`).
+enum ReuseRule: Hashable {
+    /// It has to.
+    case required
+    /// Others have to, and here the address is enough.
+    case waived(Waiver)
+    /// Nobody has to.
+    case notRequired
+
+    /// Who is spared.
+    enum Waiver: String {
+        /// The user (`require_ssl_reuse=NO` among the user's own options).
+        case user
+        /// The network that the control connection comes from (`ssl_reuse_exempt_networks`).
+        case network
+    }
+
+    /// The rule for a session with `peer`.
+    ///
+    /// What was written for the user counts for more than the network, and that for more than what
+    /// holds for everybody.
+    init(_ tls: Configuration.TLS, _ peer: IPAddress) {
+        self =
+            switch (tls.requiresReuseOfUser, tls.requiresReuse) {
+            case (true, _): .required
+            case (_, false): .notRequired
+            case (false, true): .waived(.user)
+            case (nil, true):
+                tls.reuseExemptNetworks.contain(peer) ? .waived(.network) : .required
+            }
+    }
+}
+
 /// The rules by which data connections are admitted.
 struct AdmissionPolicy {
     /// The control connection's peer.
@@ -21,8 +55,8 @@ struct AdmissionPolicy {
     /// The SHA-256 digest of the certificate that the control connection showed.
     let controlCertificate: [UInt8]?
 
-    /// Only a session or a certificate proves anything (`require_ssl_reuse`).
-    let requiresReuse: Bool
+    /// Whether only a session or a certificate proves anything.
+    let reuse: ReuseRule
 
     /// Any address may connect (`pasv_promiscuous`).
     let isPromiscuous: Bool
@@ -43,8 +77,10 @@ struct AdmissionPolicy {
         }
         if stream.isResumed { return .success(.session) }
         // In clear there is no session that could be asked for.
-        if stream.isTLS, requiresReuse { return .failure(.notResumed) }
+        if stream.isTLS, reuse == .required { return .failure(.notResumed) }
         if stream.peer.address == controlPeer.address { return .success(.address) }
+        // Whoever is spared the session still brings the address, wherever others may come from.
+        if stream.isTLS, case .waived = reuse { return .failure(.notResumed) }
         return isPromiscuous ? .success(.none) : .failure(.notResumed)
     }
 }

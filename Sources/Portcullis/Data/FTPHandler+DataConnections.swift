@@ -7,11 +7,14 @@ internal import TLS
 // PASV, EPSV, PORT and EPRT: where the next data connection comes from or leads to.
 
 extension FTPHandler {
+    /// Whether this session's data connections have to bring a session or a certificate.
+    final var reuseRule: ReuseRule { ReuseRule(configuration.tls, peer.address) }
+
     private func admission(isPromiscuous: Bool) -> AdmissionPolicy {
         AdmissionPolicy(
             controlPeer: peer,
             controlCertificate: control.stream.peerCertificateDigest,
-            requiresReuse: configuration.tls.requiresReuse,
+            reuse: reuseRule,
             isPromiscuous: isPromiscuous
         )
     }

@@ -87,7 +87,7 @@ extension FTPHandler {
             failure == nil ? .info : .notice,
             """
             \(verb) \(path.quoted) \(outcome), \(handler.byteCount) bytes, \
-            proof=\(connection.proof.rawValue), \(stream.summary)
+            proof=\(proofText(connection.proof)), \(stream.summary)
             """
         )
         if failure != nil { failed() }
@@ -98,6 +98,12 @@ extension FTPHandler {
         }
         if failure == nil { handler.linger(beside: control.stream.descriptor.number) }
         try leaveIfQuitting()
+    }
+
+    /// A proof in words, and who was spared a stronger one.
+    private func proofText(_ proof: AdmissionProof) -> String {
+        guard proof == .address, case .waived(let waiver) = reuseRule else { return proof.rawValue }
+        return "\(proof.rawValue) waived-for=\(waiver.rawValue)"
     }
 
     private func leaveIfQuitting() throws(SessionEnd) {

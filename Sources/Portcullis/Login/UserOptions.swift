@@ -42,6 +42,9 @@ struct UserOptions {
         if let isJailed = draft.jailsLocalUsers {
             draft.configuration.login.jail = isJailed ? .everybody : .nobody
         }
+        if let requiresReuse = draft.requiresReuse, draft.configuration.tls.isEnabled {
+            draft.configuration.tls.requiresReuseOfUser = requiresReuse
+        }
         configuration = draft.configuration
     }
 

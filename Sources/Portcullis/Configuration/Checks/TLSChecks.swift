@@ -11,6 +11,12 @@ extension ConfigurationDraft {
         configuration.tls.requiresReuseIsWritten = requiresReuse != nil
         // Any address may then open a data connection, so only TLS can tell who does.
         configuration.tls.requiresReuse = requiresReuse ?? configuration.passive.isPromiscuous
+        if !configuration.tls.requiresReuse {
+            ignore(
+                "ssl_reuse_exempt_networks",
+                why: "nobody has to resume a session, as require_ssl_reuse=NO"
+            )
+        }
         if !configuration.tls.allows12, !configuration.tls.allows13 {
             refuse(
                 "ssl_tlsv13",
@@ -98,6 +104,7 @@ extension ConfigurationDraft {
             ("force_local_logins_ssl", configuration.tls.requiredForLogin),
             ("force_local_data_ssl", configuration.tls.requiredForData),
             ("require_ssl_reuse", requiresReuse == true),
+            ("ssl_reuse_exempt_networks", !configuration.tls.reuseExemptNetworks.isEmpty),
             ("implicit_ssl", configuration.tls.isImplicit),
             ("implicit_listen_port", configuration.listening.implicitPort != nil),
             ("ssl_alpn_required", configuration.tls.requiresALPN),

@@ -68,6 +68,7 @@ extension ConfigurationOption {
         .hostNames("ssl_sni_hostname", sets: \.tls.expectedNames),
         .toggle("ssl_sni_required", sets: \.tls.requiresName),
         .toggle("require_ssl_reuse") { $0.requiresReuse = $1 },
+        .networks("ssl_reuse_exempt_networks", sets: \.tls.reuseExemptNetworks),
         .toggle("strict_ssl_read_eof", sets: \.tls.strictReadEOF),
         .toggle("strict_ssl_write_shutdown", sets: \.tls.strictWriteShutdown),
         .toggle("implicit_ssl", sets: \.tls.isImplicit),
