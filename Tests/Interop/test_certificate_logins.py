@@ -133,6 +133,33 @@ def test_a_handshake_that_begins_twice_proves_the_certificate_as_well(serve, acc
                 "-tls1_3", "-groups", "P-521:P-256") == 232
 
 
+FLAGS = {"TLSv1.2": "-tls1_2", "TLSv1.3": "-tls1_3"}
+
+
+@BOTH
+def test_a_stapled_response_is_part_of_what_the_client_signs(
+        serve, account, authority, tmp_path, version):
+    servers = Authority(tmp_path, "Servers")
+    made = servers.issue("localhost", "server")
+    gateway = by_name(serve, authority, "alone", rsa_cert_file=made.chain,
+                      rsa_private_key_file=made.key,
+                      ssl_ocsp_file=servers.response(made, tmp_path / "response.der"))
+    assert talk(gateway, authority.issue(account.name), f"USER {account.name}",
+                FLAGS[version], "-status") == 232
+
+
+@BOTH
+def test_any_host_of_this_server_is_this_server(serve, account, authority, tmp_path, version):
+    folder = tmp_path / "live" / "one.example"
+    folder.mkdir(parents=True)
+    made = make_certificate(folder, "one.example")
+    made.chain.rename(folder / "fullchain.pem")
+    made.key.rename(folder / "privkey.pem")
+    gateway = by_name(serve, authority, "alone", ssl_sni_dir=tmp_path / "live")
+    assert talk(gateway, authority.issue(account.name), f"USER {account.name}",
+                FLAGS[version], "-servername", "one.example") == 232
+
+
 # Beside the password.
 
 @BOTH
