@@ -33,7 +33,7 @@ internal import COpenSSL
     var issuerOfFirst: OpaquePointer? {
         guard let first = unsafe pointers.first else { return nil }
         let candidate = unsafe pointers.count > 1 ? pointers[1] : first
-        return unsafe X509_check_issued(candidate, first) == X509_V_OK ? candidate : nil
+        return unsafe isIssued(first, by: candidate) ? candidate : nil
     }
 
     /// Whether the first certificate is for a host (X509_check_host(3)).
@@ -45,7 +45,7 @@ internal import COpenSSL
     /// What is wrong with the order, or missing at its end.
     var problem: CertificateFacts.ChainProblem? {
         for index in unsafe pointers.indices.dropFirst() {
-            guard unsafe X509_check_issued(pointers[index], pointers[index - 1]) == X509_V_OK else {
+            guard unsafe isIssued(pointers[index - 1], by: pointers[index]) else {
                 return .disorder
             }
         }
@@ -53,6 +53,14 @@ internal import COpenSSL
         guard unsafe pointers.count == 1, let only = unsafe pointers.first else { return nil }
         if unsafe X509_check_issued(only, only) == X509_V_OK { return nil }
         return unsafe isIssuedByAuthority(only) ? nil : .lacksIssuer
+    }
+
+    /// Whether the names fit, and the signature too: others may have the same name.
+    private func isIssued(_ certificate: OpaquePointer, by issuer: OpaquePointer) -> Bool {
+        guard unsafe X509_check_issued(issuer, certificate) == X509_V_OK,
+            let key = unsafe X509_get0_pubkey(issuer)
+        else { return false }
+        return unsafe X509_verify(certificate, key) == 1
     }
 
     /// Whether the system's store of authorities has the issuer.

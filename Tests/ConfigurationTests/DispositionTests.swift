@@ -71,6 +71,7 @@ struct DispositionTests {
         "ssl_ciphers=AES128-SHA", "dsa_cert_file=/etc/x", "dsa_private_key_file=/etc/x",
         "validate_cert=YES", "ca_certs_file=/etc/x", "ca_crl_file=/etc/x",
         "ssl_sni_hostname=two words", "ssl_sni_dir=/nonexistent",
+        "rsa_private_key_file=credential:../key", "ssl_key_passphrase_file=credential:..",
         "ssl_reuse_exempt_networks=192.0.2.1/24", "cert_auth=alone", "cert_auth=second",
         "cert_auth=YES", "cert_user_field=name",
         "local_enable=NO", "auth_order=virtual", "auth_order=", "auth_order=pam,pam",

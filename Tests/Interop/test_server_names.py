@@ -95,6 +95,20 @@ def test_each_name_gets_its_own_certificate(serve, certificate, hosts, version):
         assert shown(secure(gateway, name, version)) == fingerprint(certificate)
 
 
+def test_a_name_counts_in_the_second_hello_too(serve, hosts):
+    """A client that guessed the wrong group says everything twice (HelloRetryRequest)."""
+    gateway = serve(ssl_sni_dir=hosts.directory)
+    done = subprocess.run(
+        ["openssl", "s_client", "-starttls", "ftp", "-connect", f"{gateway.host}:{gateway.port}",
+         "-servername", "two.example", "-groups", "X448:P-384", "-tls1_3", "-msg"],
+        input=b"QUIT\r\n", capture_output=True, timeout=30)
+    assert done.stdout.count(b", ClientHello") == 2
+    assert b"Server Temp Key: ECDH, secp384r1" in done.stdout
+    shown = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256"],
+                           input=done.stdout, check=True, capture_output=True, timeout=30).stdout
+    assert shown.decode().strip().endswith(fingerprint(hosts.made["two.example"]))
+
+
 @BOTH
 def test_a_session_with_a_host_goes_on_on_data_connections(serve, account, hosts, version):
     gateway = serve(ssl_sni_dir=hosts.directory, require_ssl_reuse="YES")
