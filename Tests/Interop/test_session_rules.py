@@ -1,7 +1,11 @@
 """Which TLS session proves what: ids and tickets, master secrets, reloads, and sessions of others."""
 
+import pathlib
+import shutil
 import signal
 import ssl
+import struct
+import subprocess
 
 import pytest
 
@@ -157,3 +161,49 @@ def test_a_session_of_another_daemon_counts_as_none(serve, account, version):
     session = new.session(account, context=context)
     assert attempt(session, gone.socket.session) == (False, b"", 522)
     assert session.retrieve("RETR f", resume=True) == b"content"
+
+
+class Clock:
+    """The time of day as a daemon sees it."""
+
+    DAY = 24 * 3600
+
+    def __init__(self, directory, monkeypatch):
+        self.path = directory / "ahead"
+        self.set(0)
+        library = directory / "shifted_clock.so"
+        source = pathlib.Path(__file__).parent / "clients/shifted_clock.c"
+        compiler = shutil.which("clang") or shutil.which("cc")
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True,
+                       timeout=60)
+        monkeypatch.setenv("LD_PRELOAD", str(library))
+        monkeypatch.setenv("SHIFTED_CLOCK", str(self.path))
+
+    def set(self, days):
+        # In place: the daemon has mapped this very file.
+        with open(self.path, "r+b" if self.path.exists() else "wb") as file:
+            file.write(struct.pack("=q", days * self.DAY))
+
+
+@BOTH
+@pytest.mark.parametrize("tickets", [True, False], ids=["ticket", "id"])
+def test_an_expired_session_counts_as_none(serve, account, tmp_path, monkeypatch, version, tickets):
+    """RFC 8446 section 4.6.1 lets no ticket live longer than a week."""
+    account.file("f", b"content")
+    clock = Clock(tmp_path, monkeypatch)
+    gateway = serve(require_ssl_reuse="YES")
+    monkeypatch.undo()
+    context = gateway.context(version)
+    if not tickets:
+        context.options |= ssl.OP_NO_TICKET
+    session = gateway.session(account, context=context)
+    session.expect("NOOP", 200)
+    first = session.socket.session
+    clock.set(6)
+    assert attempt(session, first) == (True, b"content", 226)
+    clock.set(8)
+    assert attempt(session, first) == (False, b"", 522)
+    if version == "TLSv1.3":
+        # The ticket that came right before the port was told is new.
+        assert session.retrieve("RETR f", resume=True) == b"content"
+    assert session.alive()
