@@ -142,7 +142,8 @@ class Forge:
         try:
             for made in records:
                 self.send(made)
-            while self.read():
+            # Not read(): OpenSSL gives up over some answers that are no end.
+            while self.socket.recv(65536):
                 pass
         except TimeoutError:
             return False
