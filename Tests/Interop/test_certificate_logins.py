@@ -11,6 +11,7 @@ from certificates import Authority, fingerprint, make_certificate, openssl
 from control import VERSIONS, Closed
 from test_client_certificates import reload, showing
 from test_curl import Curl
+from test_lftp import lftp
 from virtual_users import UserFile
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
@@ -106,6 +107,18 @@ def test_stock_ftplib_and_curl_log_in_without_a_password(serve, account, authori
     curl.config = f'user = "{account.name}:wrong"\n'
     assert curl.run("--cert", certificate.chain, "--key", certificate.key,
                     curl.url("f")) == b"content"
+
+
+@BOTH
+def test_lftp_which_chooses_by_the_authorities_it_is_told_finds_its_certificate(
+        serve, account, authority, version):
+    account.file("f", b"content")
+    certificate = authority.issue(account.name)
+    gateway = by_name(serve, authority, "second", require_ssl_reuse="YES")
+    assert lftp(gateway, account, f"set ssl:cert-file {certificate.chain}",
+                f"set ssl:key-file {certificate.key}",
+                f"set ssl:priority NORMAL:-VERS-ALL:+VERS-{version.replace('v', '')}",
+                "cat f", "cat f") == "contentcontent"
 
 
 def talk(gateway, certificate, line, *options):
