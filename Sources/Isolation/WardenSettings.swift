@@ -34,8 +34,11 @@ package struct WardenSettings: Sendable {
     /// Whether active data connections are made (`port_enable`).
     package var allowsActive = true
 
-    /// Whether they may lead to any address and port (`port_promiscuous`).
+    /// Whether they may lead to any address (`port_promiscuous`, `permit_foreign_addresses`).
     package var allowsForeignActive = false
+
+    /// Whether they may lead to ports below 1024 (`port_promiscuous`, `permit_privileged_ports`).
+    package var allowsPrivilegedActive = false
 
     /// The port that they come from (`ftp_data_port`); 0 for any.
     package var activePort: UInt16 = 0

@@ -102,6 +102,7 @@ extension FTPServer {
         }
         settings.allowsActive = configuration.active.isEnabled
         settings.allowsForeignActive = configuration.active.isPromiscuous
+        settings.allowsPrivilegedActive = configuration.active.allowsPrivilegedPorts
         settings.activePort =
             configuration.active.usesDataPort ? configuration.active.dataPort : 0
         settings.profile = { account throws(LoginRefusal) in

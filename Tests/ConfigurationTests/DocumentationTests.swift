@@ -96,6 +96,7 @@ struct DocumentationTests {
         for value in [
             "YES", "NO", "7", "077", "4000", "/", "word", "127.0.0.1", "::1", "virtual",
             "intermediate", "RETR", "/:e", "a:/b", "second", "email",
+            "10.0.0.1:192.0.2.1",
         ] {
             var draft = ConfigurationDraft()
             switch option.accept(&draft, value) {

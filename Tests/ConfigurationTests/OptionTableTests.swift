@@ -49,6 +49,8 @@ struct OptionTableTests {
         "atomic_uploads", "fsync_uploads", "upload_max_rate", "download_max_rate",
         "user_max_rate", "min_rate", "min_rate_period", "max_file_size", "min_free_space",
         "quota_bytes", "quota_files", "server_max_rate", "max_load", "dir_aliases",
+        "masquerade_address_map", "pasv_local_networks", "pasv_promiscuous_networks",
+        "permit_foreign_addresses", "permit_privileged_ports",
         "implicit_listen_port",
         "ssl_policy", "ec_cert_file", "ec_private_key_file", "ssl_key_passphrase_file",
         "ssl_sni_dir", "ssl_sni_required", "ssl_ocsp_file", "ec_ocsp_file",

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from control import VERSIONS, finish, read_all, wait_until
+from control import VERSIONS, Control, finish, read_all, wait_until
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
 
@@ -45,6 +45,27 @@ def test_the_configured_address_is_announced_by_pasv_only(serve, account):
     session = serve(pasv_address="192.0.2.10").session(account)
     assert "(192,0,2,10," in session.expect("PASV", 227).text
     assert re.search(r"\(\|\|\|\d+\|\)", session.expect("EPSV", 229).text)
+
+
+def test_the_announced_address_goes_by_where_the_client_came_to(serve, account):
+    gateway = serve(listen_address="0.0.0.0", pasv_address="192.0.2.10",
+                    masquerade_address_map="127.0.0.1:198.51.100.1, 127.0.0.2:198.51.100.2")
+    for host, told in (("127.0.0.1", "198,51,100,1"), ("127.0.0.2", "198,51,100,2"),
+                       ("127.0.0.3", "192,0,2,10")):
+        gateway.host = host
+        session = Control(host, gateway.port, gateway.context())
+        session.context.check_hostname = False
+        gateway.clients.append(session)
+        session.secure().protect().login(account)
+        assert f"({told}," in session.expect("PASV", 227).text
+
+
+def test_clients_inside_are_told_the_real_address(serve, account):
+    gateway = serve(pasv_address="192.0.2.10", pasv_local_networks="10.0.0.0/8,127.0.0.2",
+                    masquerade_address_map="127.0.0.1:198.51.100.1")
+    outside, inside = gateway.session(account), gateway.session(account, source="127.0.0.2")
+    assert "(198,51,100,1," in outside.expect("PASV", 227).text
+    assert "(127,0,0,1," in inside.expect("PASV", 227).text
 
 
 def test_a_host_name_is_announced_by_its_address(serve, account):

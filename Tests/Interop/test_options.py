@@ -52,6 +52,25 @@ def test_port_promiscuous_lets_the_client_name_another_address(serve, account):
         assert fetch_actively(session, listener, "f")[0] == b"content"
 
 
+def test_foreign_addresses_are_permitted_in_both_directions(serve, account):
+    account.file("f", b"content")
+    session = serve(permit_foreign_addresses="YES", require_ssl_reuse="NO").session(account)
+    with listen_locally("127.0.0.9") as listener:
+        assert fetch_actively(session, listener, "f")[0] == b"content"
+    assert session.retrieve("RETR f", source="127.0.0.8") == b"content"
+    # Only port_promiscuous covers the ports of services.
+    session.expect("PORT 127,0,0,9,0,80", 500)
+
+
+def test_privileged_ports_have_a_switch_of_their_own(serve, account):
+    account.file("f", b"content")
+    session = serve(permit_privileged_ports="YES").session(account)
+    with socket.create_server(("127.0.0.1", 1017)) as listener:
+        listener.settimeout(20)
+        assert fetch_actively(session, listener, "f")[0] == b"content"
+    session.expect("PORT 127,0,0,9,3,249", 500)
+
+
 def test_the_data_port_is_where_active_connections_come_from(serve, account):
     account.file("f", b"content")
     with listen_locally() as listener:

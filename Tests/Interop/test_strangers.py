@@ -104,6 +104,26 @@ def test_any_address_may_fetch_without_one_where_the_administrator_says_so(serve
     assert session.retrieve("RETR f", port=port, source="127.0.0.2") == b"content"
 
 
+@pytest.mark.parametrize("reuse", ["YES", "NO"])
+def test_a_network_may_open_each_others_data_connections(serve, account, reuse):
+    account.file("f", b"content")
+    gateway = serve(pasv_promiscuous_networks="127.0.0.0/29,192.0.2.0/24", accept_timeout="2",
+                    require_ssl_reuse=reuse)
+    session = gateway.session(account)
+    assert session.retrieve("RETR f", source="127.0.0.7", resume=True) == b"content"
+    data = session.connect_data(source="127.0.0.8")
+    session.expect("RETR f", 150)
+    session.next(425)
+    data.close()
+    # Whoever is not in the networks gains nothing by them.
+    outside = gateway.session(account, source="127.0.0.9")
+    data = outside.connect_data(source="127.0.0.1")
+    outside.expect("RETR f", 150)
+    outside.next(425)
+    data.close()
+    assert outside.retrieve("RETR f", resume=True) == b"content"
+
+
 def test_another_address_alone_ends_in_425(serve, account):
     account.file("f", b"content")
     session = serve(accept_timeout="2").session(account)

@@ -477,8 +477,8 @@ final class Warden {
         do throws(SystemError) {
             let mayConnect =
                 settings.allowsActive
-                && (settings.allowsForeignActive
-                    || (remote.address == peer.address && port >= 1024))
+                && (settings.allowsForeignActive || remote.address == peer.address)
+                && (settings.allowsPrivilegedActive || port >= 1024)
             guard mayConnect, port != 0 else {
                 logger.warning(
                     "active connection refused",

@@ -209,16 +209,29 @@ package struct Configuration: Sendable {
         package var address: String?
         /// Whether that address is a name to look up at start (`pasv_addr_resolve`).
         package var resolvesAddress = false
-        /// Whether any address may open the data connection (`pasv_promiscuous`).
+        /// What is announced instead to clients that came to one of these addresses of ours
+        /// (`masquerade_address_map`).
+        package var masquerades: [Masquerade] = []
+        /// Whose clients are told the control connection's address all the same
+        /// (`pasv_local_networks`).
+        package var localNetworks: [IPNetwork] = []
+        /// Whether any address may open the data connection (`pasv_promiscuous`,
+        /// `permit_foreign_addresses`).
         package var isPromiscuous = false
+        /// Networks whose addresses may open each other's (`pasv_promiscuous_networks`).
+        package var promiscuousNetworks: [IPNetwork] = []
     }
 
     /// Data connections that the server opens (PORT and EPRT).
     package struct Active: Sendable {
         /// Whether PORT and EPRT are served (`port_enable`).
         package var isEnabled = true
-        /// Whether they may name an address other than the client's (`port_promiscuous`).
+        /// Whether they may name an address other than the client's (`port_promiscuous`,
+        /// `permit_foreign_addresses`).
         package var isPromiscuous = false
+        /// Whether they may name a port below 1024 (`port_promiscuous`,
+        /// `permit_privileged_ports`).
+        package var allowsPrivilegedPorts = false
         /// Whether the connection comes from the data port (`connect_from_port_20`).
         package var usesDataPort = false
         /// The port that it then comes from (`ftp_data_port`).

@@ -30,6 +30,12 @@ struct ConfigurationDraft {
     /// What was written for `ssl_request_cert`.
     var requestsCertificate: Bool?
 
+    /// Whether any address may open data connections, or be connected to (`pasv_promiscuous`,
+    /// `port_promiscuous`), and pyftpdlib's word for both (`permit_foreign_addresses`).
+    var allowsAnyPassive = false
+    var allowsAnyActive = false
+    var permitsForeignAddresses = false
+
     /// What was written for `require_ssl_reuse`.
     var requiresReuse: Bool?
 

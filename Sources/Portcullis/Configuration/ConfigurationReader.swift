@@ -137,6 +137,7 @@ package struct ConfigurationReader {
 
     /// Runs every check, and writes what it found beside the option it is about.
     private mutating func check() {
+        draft.settleForeignAddresses()
         draft.checkListening()
         draft.checkLogin()
         draft.checkAnonymous()

@@ -149,8 +149,8 @@ package enum SecurityPosture {
         }
         if active.isEnabled, active.isPromiscuous {
             lines.append(
-                "WARNING: port_promiscuous=YES lets a user make this server connect to any"
-                    + " address and port"
+                "WARNING: port_promiscuous=YES or permit_foreign_addresses=YES lets a user make this"
+                    + " server connect to any address"
             )
         }
         return lines
@@ -158,7 +158,12 @@ package enum SecurityPosture {
 
     private static func proofOfDataConnections(_ configuration: Configuration) -> [String] {
         let (tls, passive) = (configuration.tls, configuration.passive)
-        let anyAddress = passive.isEnabled && passive.isPromiscuous
+        let anyAddress = passive.isEnabled && passive.takesForeignAddresses
+        let option =
+            passive.isPromiscuous
+            ? "pasv_promiscuous=YES"
+            : "pasv_promiscuous_networks"
+        let who = passive.isPromiscuous ? "anyone" : "anyone in those networks"
         guard tls.isEnabled, tls.requiresReuse else {
             guard anyAddress else {
                 let proofs =
@@ -169,7 +174,7 @@ package enum SecurityPosture {
             }
             let cause = tls.isEnabled ? "require_ssl_reuse=NO" : "ssl_enable=NO"
             return [
-                "WARNING: pasv_promiscuous=YES with \(cause): anyone who can reach the port may"
+                "WARNING: \(option) with \(cause): \(who) who can reach the port may"
                     + " take a transfer"
             ]
         }
@@ -187,8 +192,8 @@ package enum SecurityPosture {
         if anyAddress {
             lines.append(
                 tls.requiredForData
-                    ? "pasv_promiscuous=YES is safe here: the TLS session proves who connects"
-                    : "WARNING: pasv_promiscuous=YES with force_local_data_ssl=NO: anyone who can"
+                    ? "\(option) is safe here: the TLS session proves who connects"
+                    : "WARNING: \(option) with force_local_data_ssl=NO: \(who) who can"
                         + " reach the port may take a transfer in clear"
             )
         }

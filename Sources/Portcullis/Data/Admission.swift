@@ -10,7 +10,8 @@ enum AdmissionProof: String {
     case certificate
     /// It comes from the control connection's address, or leads to it.
     case address
-    /// Nothing: any address is admitted (`pasv_promiscuous` or `port_promiscuous`).
+    /// Nothing: other addresses are admitted (`pasv_promiscuous`, `pasv_promiscuous_networks`,
+    /// `port_promiscuous`, `permit_foreign_addresses`).
     case none
 }
 
@@ -58,12 +59,27 @@ struct AdmissionPolicy {
     /// Whether only a session or a certificate proves anything.
     let reuse: ReuseRule
 
-    /// Any address may connect (`pasv_promiscuous`).
-    let isPromiscuous: Bool
+    /// Whose connections are looked at.
+    enum Origin {
+        /// The control connection's peer.
+        case controlAddress
+        /// Anybody in these networks, which hold the control connection's peer.
+        case networks([IPNetwork])
+        /// Anybody.
+        case anywhere
+    }
+
+    /// Whose connections are looked at.
+    let origin: Origin
 
     /// Whether a connection from `peer` is looked at any further.
     func mayApproach(_ peer: SocketAddress) -> Bool {
-        isPromiscuous || peer.address == controlPeer.address
+        if peer.address == controlPeer.address { return true }
+        switch origin {
+        case .controlAddress: return false
+        case .networks(let networks): return networks.contain(peer.address)
+        case .anywhere: return true
+        }
     }
 
     /// Judges a connection by the proof that it brings, after its handshake if there is one.
@@ -81,7 +97,7 @@ struct AdmissionPolicy {
         if stream.peer.address == controlPeer.address { return .success(.address) }
         // Whoever is spared the session still brings the address, wherever others may come from.
         if stream.isTLS, case .waived = reuse { return .failure(.notResumed) }
-        return isPromiscuous ? .success(.none) : .failure(.notResumed)
+        return mayApproach(stream.peer) ? .success(.none) : .failure(.notResumed)
     }
 }
 

@@ -10,12 +10,21 @@ extension FTPHandler {
     /// Whether this session's data connections have to bring a session or a certificate.
     final var reuseRule: ReuseRule { ReuseRule(configuration.tls, peer.address) }
 
-    private func admission(isPromiscuous: Bool) -> AdmissionPolicy {
+    /// Where passive data connections may come from: a NAT in front may show those of one client
+    /// under several addresses.
+    private var passiveOrigin: AdmissionPolicy.Origin {
+        let passive = configuration.passive
+        if passive.isPromiscuous { return .anywhere }
+        let networks = passive.promiscuousNetworks
+        return networks.contain(peer.address) ? .networks(networks) : .controlAddress
+    }
+
+    private func admission(_ origin: AdmissionPolicy.Origin) -> AdmissionPolicy {
         AdmissionPolicy(
             controlPeer: peer,
             controlCertificate: control.stream.peerCertificateDigest,
             reuse: reuseRule,
-            isPromiscuous: isPromiscuous
+            origin: origin
         )
     }
 
@@ -32,7 +41,9 @@ extension FTPHandler {
             socket,
             to: target,
             level: protectionLevel,
-            policy: admission(isPromiscuous: configuration.active.isPromiscuous),
+            policy: admission(
+                configuration.active.isPromiscuous ? .anywhere : .controlAddress
+            ),
             tls: tlsContext,
             connectTimeout: configuration.timeouts.connect,
             handshakeTimeout: configuration.tls.handshakeTimeout
@@ -49,7 +60,12 @@ extension FTPHandler {
             return
         }
         guard let port = try listen() else { return }
-        let shown = HostPort(address: settings.advertisedAddress ?? local.address, port: port)
+        let address = configuration.passive.announcedAddress(
+            for: local.address,
+            to: peer.address,
+            general: settings.advertisedAddress
+        )
+        let shown = HostPort(address: address, port: port)
         try prepareForDataConnection()
         try reply(227, "Entering Passive Mode (\(shown.text ?? "0,0,0,0,0,0")).")
     }
@@ -104,7 +120,7 @@ extension FTPHandler {
             dataSource = PassiveDTP(
                 listener,
                 level: protectionLevel,
-                policy: admission(isPromiscuous: configuration.passive.isPromiscuous),
+                policy: admission(passiveOrigin),
                 tls: tlsContext,
                 acceptTimeout: configuration.timeouts.accept,
                 handshakeTimeout: configuration.tls.handshakeTimeout,
@@ -170,7 +186,8 @@ extension FTPHandler {
         // The Warden checks this once more when it makes the connection.
         guard
             configuration.active.isPromiscuous
-                || (target.address == peer.address && port >= 1_024)
+                || target.address == peer.address,
+            configuration.active.allowsPrivilegedPorts || port >= 1_024
         else {
             log(.warning, "\(verb) to \(target) refused")
             try reply(500, "Illegal \(verb) command.")

@@ -1,9 +1,20 @@
 internal import FTPProtocol
 
 extension ConfigurationDraft {
+    /// Settles which addresses data connections may come from and lead to, on which other checks
+    /// depend.
+    mutating func settleForeignAddresses() {
+        configuration.passive.isPromiscuous = allowsAnyPassive || permitsForeignAddresses
+        configuration.active.isPromiscuous = allowsAnyActive || permitsForeignAddresses
+        if allowsAnyActive { configuration.active.allowsPrivilegedPorts = true }
+    }
+
     /// Checks the passive range, the address in the reply to PASV, and the active port.
     mutating func checkDataConnections() {
         let passive = configuration.passive
+        if passive.isPromiscuous {
+            ignore("pasv_promiscuous_networks", why: "every address may open data connections")
+        }
         // vsftpd widens a swapped pair to every port, and the firewall then drops transfers.
         if passive.maximumPort < passive.minimumPort {
             refuse(
@@ -28,6 +39,9 @@ extension ConfigurationDraft {
                     mend: "write four numbers with dots, or pasv_addr_resolve=YES for a name"
                 )
             }
+        }
+        if !passive.localNetworks.isEmpty, passive.address == nil, passive.masquerades.isEmpty {
+            ignore("pasv_local_networks", why: "there is no other address to announce")
         }
         if passive.address == nil {
             ignore("pasv_addr_resolve", why: "there is no pasv_address to look up")

@@ -10,7 +10,8 @@ extension ConfigurationDraft {
         }
         configuration.tls.requiresReuseIsWritten = requiresReuse != nil
         // Any address may then open a data connection, so only TLS can tell who does.
-        configuration.tls.requiresReuse = requiresReuse ?? configuration.passive.isPromiscuous
+        configuration.tls.requiresReuse =
+            requiresReuse ?? configuration.passive.takesForeignAddresses
         if !configuration.tls.requiresReuse {
             ignore(
                 "ssl_reuse_exempt_networks",

@@ -6,13 +6,25 @@ extension ConfigurationOption {
         .passivePort("pasv_max_port", 1...65535, else: 65535, sets: \.passive.maximumPort),
         .text("pasv_address", sets: \.passive.address),
         .toggle("pasv_addr_resolve", sets: \.passive.resolvesAddress),
-        .toggle("pasv_promiscuous", sets: \.passive.isPromiscuous),
+        .text("masquerade_address_map") { (draft, value) in
+            do throws(OptionValueError) {
+                draft.configuration.passive.masquerades = try Masquerade.list(value ?? "")
+                return .honoured
+            } catch {
+                return .refused(why: error.why, mend: error.mend)
+            }
+        },
+        .networks("pasv_local_networks", sets: \.passive.localNetworks),
+        .toggle("pasv_promiscuous") { $0.allowsAnyPassive = $1 },
+        .networks("pasv_promiscuous_networks", sets: \.passive.promiscuousNetworks),
+        .toggle("permit_foreign_addresses") { $0.permitsForeignAddresses = $1 },
     ]
 
     /// Data connections that the server opens.
     static let active: [ConfigurationOption] = [
         .toggle("port_enable", sets: \.active.isEnabled),
-        .toggle("port_promiscuous", sets: \.active.isPromiscuous),
+        .toggle("port_promiscuous") { $0.allowsAnyActive = $1 },
+        .toggle("permit_privileged_ports", sets: \.active.allowsPrivilegedPorts),
         .toggle("connect_from_port_20", sets: \.active.usesDataPort),
         .port("ftp_data_port", 1...65535, sets: \.active.dataPort),
     ]
