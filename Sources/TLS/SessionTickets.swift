@@ -1,10 +1,22 @@
 internal import COpenSSL
+internal import Glibc
 
 // Which sessions may be resumed, and where tickets may be issued. OpenSSL asks these two functions
 // for every ticket, under TLS 1.2 and 1.3 alike.
 
 /// What stands in every ticket: it was issued on a control connection.
 private let controlMark: [UInt8] = Array("portcullis control".utf8)
+
+/// How long a session may be resumed, in seconds.
+///
+/// Ten years, so that it ends with its control connection and not before: TLS 1.2 has but the one
+/// session that the first handshake made.
+let sessionLifetime = 10 * 365 * 24 * 3_600
+
+/// How long a ticket of TLS 1.3 is good, in seconds (RFC 8446 section 4.6.1).
+///
+/// A new one comes before each data connection.
+private let ticketLifetime = 7 * 24 * 3_600
 
 /// Writes into a new ticket that a control connection issued it.
 ///
@@ -38,6 +50,11 @@ func judgeTicket(
             || status == SSL_TICKET_STATUS(SSL_TICKET_SUCCESS_RENEW),
         let session = unsafe session
     else {
+        return SSL_TICKET_RETURN(SSL_TICKET_RETURN_IGNORE)
+    }
+    // By the clock that OpenSSL wrote into the ticket.
+    let age = unsafe time(nil) - SSL_SESSION_get_time(session)
+    if unsafe SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION, age > ticketLifetime {
         return SSL_TICKET_RETURN(SSL_TICKET_RETURN_IGNORE)
     }
     var data: UnsafeMutableRawPointer?
