@@ -4,7 +4,8 @@ internal import FTPProtocol
 struct AddressCounter {
     private let maximum: Int
     private let maximumPerAddress: Int
-    private var addresses: [CInt: IPAddress] = [:]
+    /// `nil` for a client behind a proxy that has yet to name it.
+    private var addresses: [CInt: IPAddress?] = [:]
     private var counts: [IPAddress: Int] = [:]
 
     /// Creates a counter; 0 means no limit.
@@ -19,65 +20,29 @@ struct AddressCounter {
     /// Whether no session goes on.
     var isEmpty: Bool { addresses.isEmpty }
 
-    /// Why one more session from `address` is refused, or `nil`.
-    func refusal(of address: IPAddress) -> ClientRefusal? {
+    /// Why one more session from `address` is refused, or `nil`; `address` is `nil` where a proxy has
+    /// yet to tell it.
+    func refusal(of address: IPAddress?) -> ClientRefusal? {
         if maximum > 0, addresses.count >= maximum { return .tooManyClients }
-        if maximumPerAddress > 0, counts[address.network, default: 0] >= maximumPerAddress {
-            return .tooManyFromAddress
-        }
-        return nil
+        return address.map(isFull) == true ? .tooManyFromAddress : nil
     }
 
-    /// Counts a session.
-    mutating func add(_ process: CInt, from address: IPAddress) {
-        addresses[process] = address.network
-        counts[address.network, default: 0] += 1
+    /// Whether there are as many sessions from `address` as there may be.
+    func isFull(_ address: IPAddress) -> Bool {
+        maximumPerAddress > 0 && counts[address.network, default: 0] >= maximumPerAddress
+    }
+
+    /// Counts a session; `address` is `nil` where a proxy has yet to tell it.
+    mutating func add(_ process: CInt, from address: IPAddress?) {
+        remove(process)
+        addresses[process] = .some(address?.network)
+        if let address { counts[address.network, default: 0] += 1 }
     }
 
     /// Forgets a session that ended.
     mutating func remove(_ process: CInt) {
-        guard let address = addresses.removeValue(forKey: process) else { return }
+        guard let address = addresses.removeValue(forKey: process) ?? nil else { return }
         let count = counts[address, default: 1] - 1
         counts[address] = count > 0 ? count : nil
-    }
-}
-
-/// Why a client is turned away before its session begins.
-enum ClientRefusal: Hashable {
-    case tooManyClients
-    case tooManyFromAddress
-    case banned
-    case tooOften
-    case tooBusy
-    case noResources
-
-    /// What the client is told.
-    var reply: Reply {
-        switch self {
-        case .tooManyClients:
-            Reply(421, "There are too many connected users, please try later.")
-        case .tooManyFromAddress:
-            Reply(421, "There are too many connections from your internet address.")
-        case .banned:
-            Reply(421, "Too many failed logins from your internet address, please try later.")
-        case .tooOften:
-            Reply(421, "Too many connections in a short time, please try later.")
-        case .tooBusy:
-            Reply(421, "The server is too busy, please try later.")
-        case .noResources:
-            Reply(421, "Service not available, please try later.")
-        }
-    }
-
-    /// Text for the log.
-    var logText: String {
-        switch self {
-        case .tooManyClients: "max_clients is reached"
-        case .tooManyFromAddress: "max_per_ip is reached"
-        case .banned: "banned after failed logins (ban_failures)"
-        case .tooOften: "max_connection_rate is reached"
-        case .tooBusy: "max_load is reached"
-        case .noResources: "no resources"
-        }
     }
 }

@@ -1,4 +1,5 @@
 package import Authentication
+package import FTPProtocol
 internal import FileSystem
 package import LinuxSystem
 
@@ -30,6 +31,9 @@ package struct WardenSettings: Sendable {
 
     /// Where passive data connections are awaited; `nil` for nowhere (`pasv_enable`).
     package var passivePorts: PassivePorts?
+
+    /// Load balancers whose connections begin with a PROXY header (`proxy_networks`).
+    package var proxyNetworks: [IPNetwork] = []
 
     /// Whether active data connections are made (`port_enable`).
     package var allowsActive = true

@@ -130,9 +130,7 @@ class FTPHandler {
 
     /// Greets the client.
     func begin() throws(SessionEnd) {
-        var lines = configuration.session.banner?.split(separator: "\n").map(String.init) ?? []
-        if lines.isEmpty { lines = ["FTP server ready."] }
-        try reply(Reply(220, lines: lines))
+        try reply(settings.greeting)
     }
 
     /// Why USER is refused before anything else is looked at, or `nil`.
@@ -306,4 +304,12 @@ struct TransferState {
     /// How far work without a data connection is.
     var byteCount: Int64 = 0
     var isAborted = false
+}
+
+extension HandlerSettings {
+    /// What a client is greeted with (`ftpd_banner`).
+    var greeting: Reply {
+        let lines = configuration.session.banner?.split(separator: "\n").map(String.init) ?? []
+        return Reply(220, lines: lines.isEmpty ? ["FTP server ready."] : lines)
+    }
 }

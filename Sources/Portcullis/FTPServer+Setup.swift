@@ -81,6 +81,7 @@ extension FTPServer {
         settings.unprivileged = try unprivilegedCredentials(report)
         settings.usesSeccomp = configuration.session.usesSeccomp
         settings.maximumFailures = configuration.login.maximumFailures
+        settings.proxyNetworks = configuration.listening.proxyNetworks
         settings.serverRate = configuration.rates.server
         settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay

@@ -72,7 +72,9 @@ package final class FTPServer {
     package func serveForever() {
         listener.reload = { [unowned self] in reload() }
         listener.run { start in
-            var start = start
+            guard var start = ProxyReception.complete(start, greeting: settings.greeting) else {
+                return
+            }
             if let channel = start.takeSigner() { RemoteSigner.use(channel) }
             let handler = TLS_FTPHandler(start, settings)
             handler.run()

@@ -7,8 +7,8 @@ package final class NetworkStream {
     /// The socket, for `poll(2)`.
     package let descriptor: OwnedDescriptor
 
-    /// Whom the connection leads to.
-    package let peer: SocketAddress
+    /// Whom the connection leads to; a proxy may stand in between, and has said so then.
+    package private(set) var peer: SocketAddress
 
     private var tls: TLSConnection?
 
@@ -17,6 +17,9 @@ package final class NetworkStream {
         self.descriptor = descriptor
         self.peer = peer
     }
+
+    /// Goes on with the client that a proxy speaks for.
+    package func speak(for client: SocketAddress) { peer = client }
 
     /// Whether TLS has begun; from then on nothing is ever sent in clear.
     package var isTLS: Bool { tls != nil }

@@ -49,6 +49,7 @@ struct OptionTableTests {
         "atomic_uploads", "fsync_uploads", "upload_max_rate", "download_max_rate",
         "user_max_rate", "min_rate", "min_rate_period", "max_file_size", "min_free_space",
         "quota_bytes", "quota_files", "server_max_rate", "max_load", "dir_aliases",
+        "proxy_protocol", "proxy_networks",
         "masquerade_address_map", "pasv_local_networks", "pasv_promiscuous_networks",
         "permit_foreign_addresses", "permit_privileged_ports",
         "implicit_listen_port",

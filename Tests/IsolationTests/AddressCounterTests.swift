@@ -44,6 +44,22 @@ struct AddressCounterTests {
         #expect(counter.refusal(of: loopback()) == .tooManyClients)
     }
 
+    @Test func aClientBehindAProxyIsCountedWhenItIsKnown() {
+        var counter = AddressCounter(maximum: 2, maximumPerAddress: 1)
+        counter.add(10, from: nil)
+        #expect(counter.refusal(of: nil) == nil)
+        counter.add(11, from: nil)
+        #expect(counter.refusal(of: nil) == .tooManyClients)
+        #expect(!counter.isFull(loopback()))
+        counter.add(10, from: loopback())
+        #expect(counter.isFull(loopback()) && counter.processes.count == 2)
+        counter.remove(11)
+        #expect(counter.refusal(of: nil) == nil)
+        #expect(counter.refusal(of: loopback()) == .tooManyFromAddress)
+        counter.remove(10)
+        #expect(counter.isEmpty && !counter.isFull(loopback()))
+    }
+
     @Test func aProcessIsForgottenOnce() {
         var counter = AddressCounter(maximum: 0, maximumPerAddress: 2)
         counter.add(10, from: loopback())

@@ -69,6 +69,17 @@ struct CensusTests {
         #expect(try ground.answer(1, .login(user: "a", maximum: 0)) == .admitted)
     }
 
+    @Test func aProxyNamesTheClientWhoseAddressCountsFromThenOn() throws {
+        let ground = try Ground(1)
+        let client = IPAddress.v4(0xC000_0201)
+        #expect(
+            try ground.report(1, CensusReport.client(client).encoded) == .client(1, client)
+        )
+        #expect(
+            try ground.report(1, CensusReport.loginFailed.encoded) == .failedLogin(client)
+        )
+    }
+
     @Test func whoeverLogsInTwiceIsCountedOnce() throws {
         let ground = try Ground(2)
         for _ in 0..<3 {

@@ -16,7 +16,8 @@ struct WardenReplyTests {
         .needsPassword,
         .listening(port: 1), .listening(port: 65_535), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
-        .finish, .rate, .charged(wait: 0, isCharged: true), .charged(wait: .max, isCharged: false),
+        .finish, .rate, .client(nil), .client(.banned), .charged(wait: 0, isCharged: true),
+        .charged(wait: .max, isCharged: false),
         .sessions([]),
         .sessions([SessionEntry(identifier: "a", address: .v4(1), since: 5)]),
     ]
@@ -44,13 +45,13 @@ struct WardenReplyTests {
     }
 
     @Test func unknownKindsAndValuesAreRefused() {
-        for tag in 0...UInt8.max where !(1...14).contains(tag) {
+        for tag in 0...UInt8.max where !(1...15).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
         }
         for failure in [0, 4, 255] as [UInt8] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [6, failure]) }
         }
-        for message in [[2, 0, 0], [2, 5, 0], [2, 1, 2]] as [[UInt8]] {
+        for message in [[2, 0, 0], [2, 5, 0], [2, 1, 2], [15, 7]] as [[UInt8]] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: message) }
         }
     }

@@ -9,10 +9,12 @@ struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
         .shareRate, .answer, .giveUp, .accountName, .charge, .showCertificate, .admit,
+        .client,
     ]
 
     /// Every state with exactly what it allows.
     private static let table: [(WardenState, Set<WardenRequest.Kind>)] = [
+        (.beforeClient(attemptsLeft: 3), [.client, .log]),
         (.beforeLogin(attemptsLeft: 3), [.authenticate, .admit, .showCertificate, .log]),
         (.beforeLogin(attemptsLeft: 1), [.authenticate, .admit, .showCertificate, .log]),
         (.beforeLogin(attemptsLeft: 0), [.showCertificate, .log]),

@@ -45,6 +45,9 @@ struct Census {
         }
         switch report {
         case .attempt: return .attempt(process, session.address)
+        case .client(let address):
+            session.address = address
+            return .client(process, address)
         case .loginFailed: return .failedLogin(session.address)
         case .login(let user, let maximum):
             session.answer(logIn(process, user, maximum: Int(maximum)) ? .admitted : .full)
@@ -90,6 +93,8 @@ struct Census {
 enum CensusEvent: Hashable {
     /// The process asks whether a login from this address may be checked.
     case attempt(CInt, IPAddress)
+    /// A proxy has named the client of the process.
+    case client(CInt, IPAddress)
     /// A login from this address was refused.
     case failedLogin(IPAddress)
     /// The process sent what none of ours sends.
@@ -99,7 +104,7 @@ enum CensusEvent: Hashable {
 /// One session, as the Listener knows it.
 private final class CensusSession {
     let identifier: String
-    let address: IPAddress
+    var address: IPAddress
     var user: String?
     var since: Int64 = 0
     private var channel: MessageSocket?

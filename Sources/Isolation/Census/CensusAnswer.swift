@@ -7,6 +7,8 @@ enum CensusAnswer: Hashable {
     case admitted
     /// The user has as many sessions as allowed.
     case full
+    /// The client is turned away.
+    case refused(ClientRefusal)
     /// The page comes along.
     case page
     /// There is no page, for want of memory or because nobody is logged in.
@@ -20,6 +22,7 @@ enum CensusAnswer: Hashable {
         case page
         case noPage
         case sessions
+        case refused
     }
 
     /// Sessions that one answer names; more are left out.
@@ -30,6 +33,7 @@ enum CensusAnswer: Hashable {
         switch self {
         case .admitted: return [Tag.admitted.rawValue]
         case .full: return [Tag.full.rawValue]
+        case .refused(let refusal): return [Tag.refused.rawValue, refusal.rawValue]
         case .page: return [Tag.page.rawValue]
         case .noPage: return [Tag.noPage.rawValue]
         case .sessions(let entries):
@@ -46,6 +50,11 @@ enum CensusAnswer: Hashable {
         switch tag {
         case .admitted: self = .admitted
         case .full: self = .full
+        case .refused:
+            guard let refusal = ClientRefusal(rawValue: try reader.take()) else {
+                throw .invalidValue
+            }
+            self = .refused(refusal)
         case .page: self = .page
         case .noPage: self = .noPage
         case .sessions: self = .sessions(try reader.takeSessions())

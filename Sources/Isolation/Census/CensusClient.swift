@@ -1,3 +1,4 @@
+internal import FTPProtocol
 internal import LinuxSystem
 
 /// A Warden's end of the channel to the Listener.
@@ -14,6 +15,17 @@ struct CensusClient: ~Copyable {
     /// Whether a login may be checked at all; not from a banned address.
     func mayAttempt() -> Bool {
         answer(to: .attempt) == .admitted
+    }
+
+    /// Counts the session as that of a client behind a proxy.
+    ///
+    /// - Returns: Why the client is turned away, or `nil`.
+    func refusal(of client: IPAddress) -> ClientRefusal? {
+        switch answer(to: .client(client)) {
+        case .admitted: nil
+        case .refused(let refusal): refusal
+        default: .noResources
+        }
     }
 
     /// Counts a failed login.

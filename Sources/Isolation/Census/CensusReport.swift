@@ -1,9 +1,13 @@
+internal import FTPProtocol
 internal import LinuxSystem
 
 /// What a Warden tells the Listener, the one process that knows of every session.
 enum CensusReport: Hashable {
     /// A login is about to be checked; refused when the address is banned.
     case attempt
+    /// A proxy has named the client, which is counted from now on; refused for the reasons for which
+    /// a client is turned away.
+    case client(IPAddress)
     /// A login was refused; counts towards a ban of the address.
     case loginFailed
     /// A user is about to log in, who may have `maximum` sessions (0 for any number).
@@ -25,12 +29,17 @@ enum CensusReport: Hashable {
         case page
         case sessions
         case attempt
+        case client
     }
 
     /// The message.
     var encoded: [UInt8] {
         switch self {
         case .attempt: return [Tag.attempt.rawValue]
+        case .client(let address):
+            var writer = MessageWriter(tag: Tag.client.rawValue)
+            writer.put(address)
+            return writer.bytes
         case .loginFailed: return [Tag.loginFailed.rawValue]
         case .login(let user, let maximum):
             var writer = MessageWriter(tag: Tag.login.rawValue)
@@ -52,6 +61,7 @@ enum CensusReport: Hashable {
         guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
         switch tag {
         case .attempt: self = .attempt
+        case .client: self = .client(try reader.takeAddress())
         case .loginFailed: self = .loginFailed
         case .login:
             let user = try reader.takeString(maximum: Self.maximumUserByteCount)

@@ -90,6 +90,16 @@ package final class WardenClient {
         }
     }
 
+    /// Names the client that a proxy speaks for; only once, and before anything else.
+    ///
+    /// - Returns: Why the client is turned away, or `nil`.
+    package func name(client: SocketAddress) throws(WardenGone) -> ClientRefusal? {
+        guard case .client(let refusal) = try ask(.client(client)).reply else {
+            throw WardenGone()
+        }
+        return refusal
+    }
+
     /// Ends the login, so that another user may log in.
     package func endLogin() throws(WardenGone) {
         guard try ask(.endLogin).reply == .loginEnded else { throw WardenGone() }

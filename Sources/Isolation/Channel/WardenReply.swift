@@ -14,6 +14,8 @@ enum WardenReply: Hashable {
     case certificate(isProved: Bool)
     /// The certificate is not that user's, who has to give the password.
     case needsPassword
+    /// The client that a proxy named is counted, or turned away.
+    case client(ClientRefusal?)
     /// The login has ended.
     case loginEnded
     /// A socket listens on this port and comes along.
@@ -49,6 +51,7 @@ enum WardenReply: Hashable {
         case charged
         case certificate
         case needsPassword
+        case client
     }
 
     /// The message.
@@ -74,6 +77,7 @@ enum WardenReply: Hashable {
             var writer = MessageWriter(tag: Tag.listening.rawValue)
             writer.put(port)
             return writer.bytes
+        case .client(let refusal): return [Tag.client.rawValue, refusal?.rawValue ?? 0]
         case .connecting: return [Tag.connecting.rawValue]
         case .noDataSocket(let failure):
             var writer = MessageWriter(tag: Tag.noDataSocket.rawValue)
@@ -113,6 +117,11 @@ enum WardenReply: Hashable {
         case .needsPassword: self = .needsPassword
         case .loginEnded: self = .loginEnded
         case .listening: self = .listening(port: try reader.take())
+        case .client:
+            let number: UInt8 = try reader.take()
+            let refusal = ClientRefusal(rawValue: number)
+            guard number == 0 || refusal != nil else { throw .invalidValue }
+            self = .client(refusal)
         case .connecting: self = .connecting
         case .noDataSocket:
             guard let failure = DataSocketFailure(rawValue: try reader.take()) else {

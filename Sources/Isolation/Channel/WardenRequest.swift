@@ -19,6 +19,8 @@ enum WardenRequest {
     case listSessions
     /// Hand over the page on which the user's sessions share their rate.
     case shareRate
+    /// Count the session as that of a client behind a proxy, once.
+    case client(SocketAddress)
     /// Charge bytes that were moved to the rate of the whole server.
     case charge(UInt32)
     /// Tell what a user or a group is called.
@@ -47,6 +49,7 @@ enum WardenRequest {
         case charge
         case showCertificate
         case admit
+        case client
     }
 
     /// The most bytes that are charged in one go.
@@ -74,6 +77,7 @@ enum WardenRequest {
         case .charge: .charge
         case .answer: .answer
         case .giveUp: .giveUp
+        case .client: .client
         case .showCertificate: .showCertificate
         case .admit: .admit
         }
@@ -91,6 +95,9 @@ enum WardenRequest {
         case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
             break
         case .charge(let byteCount): writer.put(byteCount)
+        case .client(let client):
+            writer.put(client.address)
+            writer.put(client.port)
         case .showCertificate(let recording): writer.put(recording)
         case .admit(let user): writer.put(user)
         case .accountName(.user(let number)):
@@ -131,6 +138,9 @@ enum WardenRequest {
             self = .log(Logger.Level.allCases[index], text)
         case .listSessions: self = .listSessions
         case .shareRate: self = .shareRate
+        case .client:
+            let address = try reader.takeAddress()
+            self = .client(SocketAddress(address, port: try reader.take()))
         case .charge:
             let byteCount = try reader.take(UInt32.self)
             guard (1...Self.maximumChargedByteCount).contains(byteCount) else {

@@ -2,6 +2,8 @@ internal import LinuxSystem
 
 /// How far a Warden has come, and so what it will still do.
 enum WardenState: Hashable {
+    /// A proxy has yet to name the client.
+    case beforeClient(attemptsLeft: Int)
     case beforeLogin(attemptsLeft: Int)
     /// A password is being checked, and the client has been asked for more.
     case awaitingAnswer(attemptsLeft: Int)
@@ -10,7 +12,9 @@ enum WardenState: Hashable {
     /// Attempts that the Session may still make.
     var attemptsLeft: Int {
         switch self {
-        case .beforeLogin(let count), .awaitingAnswer(let count), .loggedIn(let count): count
+        case .beforeClient(let count), .beforeLogin(let count), .awaitingAnswer(let count),
+            .loggedIn(let count):
+            count
         }
     }
 
@@ -28,8 +32,15 @@ enum WardenState: Hashable {
         case (.loggedIn, .endLogin), (.loggedIn, .listSessions), (.loggedIn, .shareRate): return
         case (.loggedIn, .accountName), (.loggedIn, .charge): return
         case (.awaitingAnswer, .answer), (.awaitingAnswer, .giveUp): return
+        case (.beforeClient, .client), (.beforeClient, .log): return
         case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
-        case (.beforeLogin, .admit), (.awaitingAnswer, .admit), (.loggedIn, .admit),
+        case (.beforeClient, .authenticate), (.beforeClient, .endLogin),
+            (.beforeClient, .listenForData), (.beforeClient, .connectForData),
+            (.beforeClient, .listSessions), (.beforeClient, .shareRate),
+            (.beforeClient, .answer), (.beforeClient, .giveUp), (.beforeClient, .accountName),
+            (.beforeClient, .charge), (.beforeClient, .showCertificate), (.beforeClient, .admit),
+            (.beforeLogin, .client), (.awaitingAnswer, .client), (.loggedIn, .client),
+            (.beforeLogin, .admit), (.awaitingAnswer, .admit), (.loggedIn, .admit),
             (.awaitingAnswer, .showCertificate), (.loggedIn, .showCertificate),
             (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
             (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),

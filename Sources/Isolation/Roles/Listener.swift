@@ -179,6 +179,15 @@ package final class Listener {
         switch census.serve(process) {
         case .attempt(let process, let address):
             census.answer(process, bans.holds(address) ? .full : .admitted)
+        case .client(let process, let address):
+            // The session itself is counted among all by now.
+            let isFull = counter.isFull(address)
+            if let refusal = refusalByPast(address) ?? (isFull ? .tooManyFromAddress : nil) {
+                census.answer(process, .refused(refusal))
+            } else {
+                counter.add(process, from: address)
+                census.answer(process, .admitted)
+            }
         case .failedLogin(let address):
             guard bans.noteFailure(from: address) else { return }
             logger.warning("address banned", metadata: ["address": .stringConvertible(address)])
@@ -250,7 +259,9 @@ package final class Listener {
     ) {
         let peer = client.peer
         let control = client.takeDescriptor()
-        if let refusal = refusal(of: peer.address) {
+        // Whom a proxy speaks for is known, and counted, when its Session has read the header.
+        let isProxy = settings.warden.proxyNetworks.contain(peer.address)
+        if let refusal = refusal(of: isProxy ? nil : peer.address) {
             refuse(control, peer, refusal, isImplicitTLS: isImplicitTLS)
             return
         }
@@ -281,27 +292,32 @@ package final class Listener {
                     body: body
                 )
             case .parent(let process):
-                counter.add(process, from: peer.address)
+                counter.add(process, from: isProxy ? nil : peer.address)
                 census.add(
                     process,
                     pair.takeFirst(),
                     identifier: identifier,
                     address: peer.address
                 )
-                logger.info("connected")
+                if !isProxy { logger.info("connected") }
             }
         } catch {
             refuse(control, peer, .noResources, isImplicitTLS: isImplicitTLS)
         }
     }
 
-    private func refusal(of address: IPAddress) -> ClientRefusal? {
-        if bans.holds(address) { return .banned }
-        if rates.isTooMany(from: address) { return .tooOften }
+    private func refusal(of address: IPAddress?) -> ClientRefusal? {
+        if let refusal = address.flatMap(refusalByPast) { return refusal }
         if settings.maximumLoad > 0, loadAverageInHundredths() > settings.maximumLoad {
             return .tooBusy
         }
         return counter.refusal(of: address)
+    }
+
+    /// Why a client is refused for what came from its address before.
+    private func refusalByPast(_ address: IPAddress) -> ClientRefusal? {
+        if bans.holds(address) { return .banned }
+        return rates.isTooMany(from: address) ? .tooOften : nil
     }
 
     private func refuse(

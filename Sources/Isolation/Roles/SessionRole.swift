@@ -1,4 +1,5 @@
 internal import CLinux
+internal import FTPProtocol
 package import LinuxSystem
 
 /// What a Session begins with.
@@ -7,10 +8,13 @@ package struct SessionStart: ~Copyable {
     package var control: OwnedDescriptor
 
     /// The client.
-    package let peer: SocketAddress
+    package private(set) var peer: SocketAddress
 
     /// The address that the client connected to.
-    package let local: SocketAddress
+    package private(set) var local: SocketAddress
+
+    /// A load balancer has connected, and tells in a PROXY header whom it speaks for.
+    package let isProxied: Bool
 
     /// The client speaks TLS from the first byte on.
     package let isImplicitTLS: Bool
@@ -27,6 +31,7 @@ package struct SessionStart: ~Copyable {
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
         local: SocketAddress,
+        isProxied: Bool,
         isImplicitTLS: Bool,
         warden: WardenClient,
         challenge: [UInt8],
@@ -37,8 +42,15 @@ package struct SessionStart: ~Copyable {
         self.control = control
         self.peer = peer
         self.local = local
+        self.isProxied = isProxied
         self.isImplicitTLS = isImplicitTLS
         self.warden = warden
+    }
+
+    /// Goes on with the client that the load balancer speaks for.
+    package mutating func speak(for client: SocketAddress, to local: SocketAddress) {
+        peer = client
+        self.local = local
     }
 
     /// Hands over the channel to the process that signs handshakes, the first time.
@@ -87,6 +99,7 @@ enum SessionRole {
                 control: control,
                 peer: peer,
                 local: local,
+                isProxied: settings.proxyNetworks.contain(peer.address),
                 isImplicitTLS: isImplicitTLS,
                 warden: warden,
                 challenge: challenge,

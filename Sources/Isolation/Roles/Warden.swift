@@ -20,7 +20,7 @@ final class Warden {
     /// What a notice that comes unasked may leave unread, with room to spare.
     private static let maximumUnreceivedByteCount = 8_192
 
-    private let peer: SocketAddress
+    private(set) var peer: SocketAddress
     private let local: SocketAddress
     let settings: WardenSettings
     private let authorizers: [any Authorizer]
@@ -72,7 +72,10 @@ final class Warden {
         self.session = session
         self.leash = leash
         self.logger = logger
-        state = .beforeLogin(attemptsLeft: max(1, settings.maximumFailures))
+        let attempts = max(1, settings.maximumFailures)
+        state =
+            settings.proxyNetworks.contain(peer.address)
+            ? .beforeClient(attemptsLeft: attempts) : .beforeLogin(attemptsLeft: attempts)
     }
 
     /// Becomes the Warden of a connection that was just accepted, in a process of its own.
@@ -226,6 +229,7 @@ final class Warden {
         case .accountName(let account):
             try channel.send(WardenReply.accountName(name(of: account)).encoded)
         case .charge(let byteCount): try charge(byteCount)
+        case .client(let client): try take(client)
         case .shareRate:
             let reply = WardenReply.rate.encoded
             if let page = census.page(.rate) {
@@ -499,6 +503,24 @@ final class Warden {
         }
     }
 
+    /// Takes the client that a proxy speaks for.
+    ///
+    /// Believed because nobody but the proxy has sent a byte so far: a Session that a client takes
+    /// over later has said it already, and says it once.
+    private func take(_ client: SocketAddress) throws(SystemError) {
+        logger[metadataKey: "peer"] = .stringConvertible(client)
+        logger[metadataKey: "proxy"] = .stringConvertible(peer)
+        peer = client
+        state = .beforeLogin(attemptsLeft: state.attemptsLeft)
+        let refusal = census.refusal(of: client.address)
+        if let refusal {
+            logger.notice("client refused", metadata: ["why": .string(refusal.logText)])
+        } else {
+            logger.info("connected")
+        }
+        try channel.send(WardenReply.client(refusal).encoded)
+    }
+
     // MARK: Log and end
 
     func log(_ level: Logger.Level, _ text: String) {
@@ -523,7 +545,10 @@ final class Warden {
         endLogin()
         switch status {
         // Ended by itself, or by the line above.
-        case 0, 128 + 9: logger.info("disconnected")
+        case 0, 128 + 9:
+            // A load balancer that looks whether we live is no session.
+            if case .beforeClient = state { break }
+            logger.info("disconnected")
         case RoleStatus.notConfined: logger.error("session not started: could not be confined")
         default: logger.error("session ended by status \(status)")
         }

@@ -46,6 +46,11 @@ package struct Configuration: Sendable {
         package var port: UInt16 = 21
         /// A port beside it on which TLS comes first; 0 takes any free one (`implicit_listen_port`).
         package var implicitPort: UInt16?
+        /// Load balancers, whose connections begin with a PROXY header (`proxy_protocol`,
+        /// `proxy_networks`).
+        package var proxyNetworks: [IPNetwork] = []
+        /// Whether they do (`proxy_protocol`).
+        package var takesProxyHeaders = false
         /// The IPv4 address to listen on; nil is every one (`listen_address`).
         package var address: IPAddress?
         /// The IPv6 address to listen on; nil is every one (`listen_address6`).

@@ -32,6 +32,9 @@ package enum SecurityPosture {
                     + " passwords may cross the network in clear"
             )
         }
+        if !configuration.listening.proxyNetworks.isEmpty {
+            lines.append("clients behind proxy_networks have the addresses that these tell")
+        }
         if let port = configuration.listening.implicitPort, !tls.isImplicit {
             lines.append("port \(port): TLS from the first byte (implicit_listen_port)")
         }

@@ -72,6 +72,9 @@ struct AdmissionPolicy {
     /// Whose connections are looked at.
     let origin: Origin
 
+    /// Load balancers, which tell whom they speak for (`proxy_networks`).
+    var proxies: [IPNetwork] = []
+
     /// Whether a connection from `peer` is looked at any further.
     func mayApproach(_ peer: SocketAddress) -> Bool {
         if peer.address == controlPeer.address { return true }

@@ -11,6 +11,8 @@ final class DataHandshake {
         case admitted(AdmittedConnection)
         /// Complete, and without the proof that is required.
         case unproven(DataConnectionFailure)
+        /// From an address whose connections are not looked at, as a proxy has told.
+        case foreign
         /// Over.
         case failed
     }
@@ -19,27 +21,43 @@ final class DataHandshake {
     private(set) var state: State = .waiting
     private let policy: AdmissionPolicy
     private let deadline: Deadline
+    private let level: ProtectionLevel
+    private let tls: TLSContext?
     private var wantsWrite = false
 
+    /// What a proxy has said so far, until it has said everything.
+    private var proxyHeader: ProxyHeaderReader?
+
     /// Begins the handshake, or judges at once when there is none.
+    ///
+    /// Where a proxy has connected (`isProxied`), its header comes first.
     init(
         _ stream: NetworkStream,
         level: ProtectionLevel,
         policy: AdmissionPolicy,
         tls: TLSContext?,
-        timeout: Duration
+        timeout: Duration,
+        isProxied: Bool = false
     ) {
         self.stream = stream
+        self.level = level
         self.policy = policy
+        self.tls = tls
         deadline = Deadline(after: timeout)
         stream.descriptor.sendWithoutDelay()
-        if level == .private {
-            guard let tls, (try? stream.beginTLS(tls, as: .data)) != nil else {
-                state = .failed
-                return
-            }
-        }
+        if isProxied { proxyHeader = ProxyHeaderReader() } else { beginTLS() }
         advance()
+    }
+
+    /// Whether it is known who has connected.
+    var isIdentified: Bool { proxyHeader == nil }
+
+    private func beginTLS() {
+        guard level == .private else { return }
+        guard let tls, (try? stream.beginTLS(tls, as: .data)) != nil else {
+            state = .failed
+            return
+        }
     }
 
     /// What to wait for.
@@ -56,6 +74,37 @@ final class DataHandshake {
 
     /// Takes the handshake as far as it goes.
     func advance() {
+        readProxyHeader()
+        if proxyHeader == nil { shakeHands() }
+        if case .waiting = state, deadline.hasPassed { state = .failed }
+    }
+
+    /// Reads what a proxy says, and not a byte of what the client says behind it.
+    private func readProxyHeader() {
+        while case .waiting = state, let reader = proxyHeader {
+            var piece = [UInt8](repeating: 0, count: reader.wantedByteCount)
+            let outcome = unsafe piece.withUnsafeMutableBytes { unsafe stream.read(into: $0) }
+            switch outcome {
+            case .bytes(let count): take(piece.prefix(count))
+            case .wantsRead, .wantsWrite: return
+            case .ended, .failed: state = .failed
+            }
+        }
+    }
+
+    private func take(_ bytes: ArraySlice<UInt8>) {
+        do throws(ProxyHeaderError) {
+            guard let header = try proxyHeader?.read(bytes) else { return }
+            guard case .client(let source, _) = header else { throw ProxyHeaderError() }
+            proxyHeader = nil
+            stream.speak(for: SocketAddress(source.address, port: source.port))
+            if policy.mayApproach(stream.peer) { beginTLS() } else { state = .foreign }
+        } catch {
+            state = .failed
+        }
+    }
+
+    private func shakeHands() {
         guard case .waiting = state else { return }
         switch stream.handshake() {
         case .wantsRead: wantsWrite = false
@@ -68,6 +117,5 @@ final class DataHandshake {
             case .failure(let failure): state = .unproven(failure)
             }
         }
-        if case .waiting = state, deadline.hasPassed { state = .failed }
     }
 }

@@ -24,7 +24,8 @@ extension FTPHandler {
             controlPeer: peer,
             controlCertificate: control.stream.peerCertificateDigest,
             reuse: reuseRule,
-            origin: origin
+            origin: origin,
+            proxies: configuration.listening.proxyNetworks
         )
     }
 

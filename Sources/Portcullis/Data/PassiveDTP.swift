@@ -83,7 +83,7 @@ final class PassiveDTP: DataSource {
     /// one that proved itself, or the first that came.
     var clientEnd: SocketAddress? {
         if case .success(let connection) = outcome { return connection.stream.peer }
-        return candidates.first?.stream.peer
+        return candidates.first(where: \.isIdentified)?.stream.peer
     }
 
     func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }
@@ -92,8 +92,9 @@ final class PassiveDTP: DataSource {
         for _ in 0..<Self.maximumAcceptCount {
             guard let accepted = ((try? listener?.accept()) ?? nil) else { return }
             let peer = accepted.peer
-            guard policy.mayApproach(peer) else {
-                report("data connection from a foreign address refused: \(peer)")
+            let isProxied = policy.proxies.contain(peer.address)
+            guard isProxied || policy.mayApproach(peer) else {
+                reportForeign(peer)
                 continue
             }
             // Whoever opens connections and says nothing must not keep the client out.
@@ -104,10 +105,15 @@ final class PassiveDTP: DataSource {
                     level: level,
                     policy: policy,
                     tls: tls,
-                    timeout: handshakeTimeout
+                    timeout: handshakeTimeout,
+                    isProxied: isProxied
                 )
             )
         }
+    }
+
+    private func reportForeign(_ peer: SocketAddress) {
+        report("data connection from a foreign address refused: \(peer)")
     }
 
     private func judge() {
@@ -118,11 +124,16 @@ final class PassiveDTP: DataSource {
                 conclude(.success(connection))
                 return
             case .unproven(let failure): note(failure, candidate.stream)
-            case .failed: note(.handshake, candidate.stream)
+            case .foreign: reportForeign(candidate.stream.peer)
+            // A load balancer that looks whether the port is open is nobody's mistake.
+            case .failed: if candidate.isIdentified { note(.handshake, candidate.stream) }
             }
         }
         candidates.removeAll {
-            if case .failed = $0.state { true } else { false }
+            switch $0.state {
+            case .failed, .foreign: true
+            case .waiting, .admitted, .unproven: false
+            }
         }
         // An unproven connection is kept open: were it closed before the reply is sent, the client
         // would see a broken connection and never read why.

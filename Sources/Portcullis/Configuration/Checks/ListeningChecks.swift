@@ -10,6 +10,19 @@ extension ConfigurationDraft {
             )
             return
         }
+        if listening.takesProxyHeaders, listening.proxyNetworks.isEmpty {
+            refuse(
+                "proxy_protocol",
+                why: "no proxy is named, and anybody could claim any address",
+                mend: "name the load balancers in proxy_networks"
+            )
+        }
+        if !listening.takesProxyHeaders {
+            if !listening.proxyNetworks.isEmpty {
+                ignore("proxy_networks", why: "proxy_protocol=NO, so no header is read")
+            }
+            configuration.listening.proxyNetworks = []
+        }
         if let port = listening.implicitPort, port != 0, port == listening.port {
             refuse(
                 "implicit_listen_port",

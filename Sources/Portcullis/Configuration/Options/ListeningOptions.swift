@@ -39,6 +39,8 @@ extension ConfigurationOption {
             draft.configuration.listening.address6 = address
             return .honoured
         },
+        .toggle("proxy_protocol", sets: \.listening.takesProxyHeaders),
+        .networks("proxy_networks", sets: \.listening.proxyNetworks),
         .number("max_clients", 0...1_000_000, sets: \.listening.maximumClients),
         .number("max_per_ip", 0...1_000_000, sets: \.listening.maximumClientsPerAddress),
         .number("max_per_user", 0...1_000_000, sets: \.listening.maximumSessionsPerUser),
