@@ -11,6 +11,10 @@ package struct WardenSettings: Sendable {
     /// Whether system calls are filtered (`seccomp_sandbox`).
     package var usesSeccomp = true
 
+    /// Whether passwords of system accounts are taken that came without TLS
+    /// (`plain_system_logins`).
+    package var takesPlainSystemLogins = false
+
     /// Failed logins after which a session ends (`max_login_fails`).
     package var maximumFailures = 3
 

@@ -284,6 +284,9 @@ struct HandlerSettings {
     /// The IPv4 address for replies to PASV (`pasv_address`).
     let advertisedAddress: IPAddress?
 
+    /// Whether somebody may log in who is neither anonymous nor an account of the system.
+    let hasUsersOfItsOwn: Bool
+
     /// Lines below this level are not even sent to the Warden.
     let logLevel: Logger.Level
 }

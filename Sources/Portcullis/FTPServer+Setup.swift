@@ -82,6 +82,7 @@ extension FTPServer {
         settings.usesSeccomp = configuration.session.usesSeccomp
         settings.maximumFailures = configuration.login.maximumFailures
         settings.proxyNetworks = configuration.listening.proxyNetworks
+        settings.takesPlainSystemLogins = configuration.tls.takesPlainSystemLogins
         settings.serverRate = configuration.rates.server
         settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay

@@ -31,14 +31,17 @@ package final class FTPServer {
         // First, so that the process which keeps the keys is the only one that ever sees them.
         let certificates = try ServerCertificates(report)
         let signer = try Self.startSigner(certificates, report)
+        let authorizers = try Self.makeAuthorizers(report, demonstration)
         settings = HandlerSettings(
             configuration: configuration,
             tls: try Self.makeContext(certificates, report),
             advertisedAddress: try Self.resolvePassiveAddress(report),
+            hasUsersOfItsOwn: authorizers.contains {
+                !($0 is UnixAuthorizer) && !($0 is AnonymousAuthorizer)
+            },
             logLevel: logger.logLevel
         )
         let listening = try Self.makeListenerSettings(report)
-        let authorizers = try Self.makeAuthorizers(report, demonstration)
         do throws(ListenerError) {
             listener = try Listener(
                 listening,

@@ -30,9 +30,19 @@ final class TLS_FTPHandler: FTPHandler {
         let anonymous = configuration.anonymous
         let isAnonymous =
             anonymous.isEnabled && (user.map(AnonymousAuthorizer.isAnonymous) ?? false)
+        guard !control.stream.isTLS else { return nil }
+        // Before a password comes that must not be taken; where there are users of another kind,
+        // nobody learns who is which.
+        let isBarred =
+            user != nil && !isAnonymous && !settings.hasUsersOfItsOwn
+            && !configuration.tls.takesPlainSystemLogins
+        guard settings.tls != nil else {
+            if !mayBePlain { return Reply(530, "Plain FTP is not served to your network.") }
+            return isBarred ? Reply(530, "System accounts do not log in without TLS.") : nil
+        }
         let isRequired =
             isAnonymous ? anonymous.requiresTLSForLogin : configuration.tls.requiredForLogin
-        guard isRequired, settings.tls != nil, !control.stream.isTLS else { return nil }
+        guard isRequired || isBarred || !mayBePlain else { return nil }
         return Reply(
             530,
             """
@@ -42,11 +52,18 @@ final class TLS_FTPHandler: FTPHandler {
         )
     }
 
+    /// Whether the client's network may do without TLS as far as the switches allow it
+    /// (`plain_ftp_networks`).
+    private var mayBePlain: Bool {
+        let networks = configuration.tls.plainNetworks
+        return networks.isEmpty || networks.contain(peer.address)
+    }
+
     override func refusalOfTransfer() -> Reply? {
         let isRequired =
             login?.terms.isAnonymous == true
             ? configuration.anonymous.requiresTLSForData : configuration.tls.requiredForData
-        guard isRequired, settings.tls != nil, level == .clear else { return nil }
+        guard isRequired || !mayBePlain, settings.tls != nil, level == .clear else { return nil }
         // RFC 4217 section 10.2 names this code for it.
         return Reply(
             521,

@@ -262,7 +262,7 @@ def test_pipelined_commands_are_answered_in_order(session):
 
 
 def test_reinitialising_works_in_clear(serve, account):
-    gateway = serve(ssl_enable="NO")
+    gateway = serve(ssl_enable="NO", plain_system_logins="YES")
     control = gateway.control()
     gateway.secrets.append(account.password)
     control.login(account)

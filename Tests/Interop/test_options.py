@@ -342,7 +342,7 @@ def test_ssl_alpn_required_refuses_clients_without(serve, account):
 
 
 def test_ssl_enable_switches_tls_off(serve, account):
-    gateway = serve(ssl_enable="NO", rsa_cert_file=None, rsa_private_key_file=None)
+    gateway = serve(ssl_enable="NO", plain_system_logins="YES", rsa_cert_file=None, rsa_private_key_file=None)
     assert "WARNING" in gateway.log
     gateway.secrets.append(account.password)
     control = gateway.control()

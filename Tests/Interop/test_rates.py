@@ -26,8 +26,7 @@ def timed_upload(session, name, size):
 
 def clear(serve, account, **options):
     """A session without TLS."""
-    gateway = serve(ssl_enable="NO", force_local_logins_ssl="NO", force_local_data_ssl="NO",
-                    **options)
+    gateway = serve(ssl_enable="NO", plain_system_logins="YES", **options)
     gateway.secrets.append(account.password)
     return gateway.control().login(account)
 
@@ -176,7 +175,7 @@ def test_a_slow_transfer_that_is_fast_enough_goes_on(serve, account):
 def test_the_size_of_a_piece_is_bounded(serve, account):
     account.sparse("f", 10 * RATE)
     gateway = serve(local_max_rate=10 * RATE, trans_chunk_size="4096", ssl_enable="NO",
-                    force_local_logins_ssl="NO", force_local_data_ssl="NO")
+                    force_local_logins_ssl="NO", plain_system_logins="YES", force_local_data_ssl="NO")
     gateway.secrets.append(account.password)
     session = gateway.control().login(account)
     assert 5 * RATE < timed_download(session, "f") < 11 * RATE

@@ -109,7 +109,7 @@ def test_what_was_set_up_in_clear_does_not_outlive_auth(serve, account, version)
     account.file("f", b"0123456789")
     account.directory("sub")
     account.file("sub/f", b"sub")
-    gateway = serve(force_local_logins_ssl="NO", force_local_data_ssl="NO")
+    gateway = serve(force_local_logins_ssl="NO", plain_system_logins="YES", force_local_data_ssl="NO")
     gateway.secrets.append(account.password)
     for line, code in (("REST 5", 350), ("RNFR f", 350), ("CWD sub", 250), ("TYPE I", 200),
                        ("SITE UMASK 077", 200), ("EPSV", 229), ("PASV", 227),
@@ -132,7 +132,7 @@ def test_what_was_set_up_in_clear_does_not_outlive_auth(serve, account, version)
 def test_a_port_opened_in_clear_is_not_used_under_tls(serve, account):
     """Who waits at it was told in clear, perhaps by somebody else."""
     account.file("f", b"content")
-    gateway = serve(force_local_logins_ssl="NO", force_local_data_ssl="NO")
+    gateway = serve(force_local_logins_ssl="NO", plain_system_logins="YES", force_local_data_ssl="NO")
     gateway.secrets.append(account.password)
     control = gateway.control().login(account)
     data = control.connect_data()

@@ -76,7 +76,7 @@ def test_clear_data_is_possible_where_the_administrator_says_so(serve, account):
 
 
 def test_a_clear_login_is_possible_where_the_administrator_says_so(serve, account):
-    gateway = serve(force_local_logins_ssl="NO", force_local_data_ssl="NO")
+    gateway = serve(force_local_logins_ssl="NO", plain_system_logins="YES", force_local_data_ssl="NO")
     gateway.secrets.append(account.password)
     session = gateway.control().login(account)
     session.store("STOR f", b"clear")
@@ -101,7 +101,7 @@ def test_a_command_before_auth_in_the_same_packet_is_harmless(gateway, account):
 
 
 def test_what_was_said_in_clear_is_forgotten_at_the_handshake(serve, account):
-    gateway = serve(force_local_logins_ssl="NO")
+    gateway = serve(force_local_logins_ssl="NO", plain_system_logins="YES")
     gateway.secrets.append(account.password)
     control = gateway.control()
     control.expect(f"USER {account.name}", 331)
@@ -204,7 +204,7 @@ def test_nothing_is_written_in_clear_after_tls_has_begun(gateway, account):
 
 
 def test_a_login_in_clear_does_not_outlive_auth(serve, account):
-    gateway = serve(force_local_logins_ssl="NO", force_local_data_ssl="NO")
+    gateway = serve(force_local_logins_ssl="NO", plain_system_logins="YES", force_local_data_ssl="NO")
     gateway.secrets.append(account.password)
     control = gateway.control().login(account)
     control.expect("PWD", 257)

@@ -40,6 +40,7 @@ struct WardenClientTests {
         switch try client.authenticate(
             user: "demo",
             password: Secret(copying: "word".utf8),
+            isClear: false,
             limit: .seconds(20)
         ) {
         case .granted(let grant): "granted \(grant.terms.permissions.letters)"

@@ -11,6 +11,7 @@ struct WardenRequestTests {
         var writer = MessageWriter(tag: 1)
         writer.put(user)
         writer.put(password)
+        writer.put(false)
         return writer.bytes
     }
 
@@ -57,13 +58,17 @@ struct WardenRequestTests {
     }
 
     @Test func aLoginArrivesWhole() throws {
-        let attempt = LoginAttempt(user: "jürgen", password: Secret(copying: "p\u{E4}ss".utf8))
+        let attempt = LoginAttempt(
+            user: "jürgen",
+            password: Secret(copying: "p\u{E4}ss".utf8),
+            isClear: true
+        )
         let request = try WardenRequest(decoding: WardenRequest.authenticate(attempt).encoded)
         guard case .authenticate(let read) = request else {
             Issue.record("not a login")
             return
         }
-        #expect(read.user == "jürgen")
+        #expect(read.user == "jürgen" && read.isClear)
         let password = unsafe read.password.withBytes { unsafe [UInt8]($0) }
         #expect(password == bytes("p\u{E4}ss"))
     }

@@ -20,13 +20,15 @@ package final class WardenClient {
     /// unasked.
     package var pollNumber: CInt { channel.descriptor.number }
 
-    /// Has a password checked; takes as long as PAM takes, up to `limit`.
+    /// Has a password checked that came without TLS (`isClear`) or with it; takes as long as PAM takes, up to `limit`.
     package func authenticate(
         user: String,
         password: consuming Secret,
+        isClear: Bool,
         limit: Duration
     ) throws(WardenGone) -> LoginOutcome {
-        try askForLogin(.authenticate(LoginAttempt(user: user, password: password)), limit)
+        let attempt = LoginAttempt(user: user, password: password, isClear: isClear)
+        return try askForLogin(.authenticate(attempt), limit)
     }
 
     /// Answers what was asked besides the password.

@@ -90,6 +90,7 @@ enum WardenRequest {
         case .authenticate(let attempt):
             writer.put(attempt.user)
             unsafe attempt.password.withBytes { unsafe writer.put([UInt8]($0)) }
+            writer.put(attempt.isClear)
         case .answer(let answer):
             unsafe answer.secret.withBytes { unsafe writer.put([UInt8]($0)) }
         case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
@@ -125,7 +126,10 @@ enum WardenRequest {
         switch kind {
         case .authenticate:
             let user = try reader.takeUser()
-            self = .authenticate(LoginAttempt(user: user, password: try reader.takePassword()))
+            let password = try reader.takePassword()
+            self = .authenticate(
+                LoginAttempt(user: user, password: password, isClear: try reader.takeBool())
+            )
         case .endLogin: self = .endLogin
         case .listenForData: self = .listenForData
         case .connectForData:
@@ -169,9 +173,13 @@ final class LoginAttempt {
     let user: String
     let password: Secret
 
-    init(user: String, password: consuming Secret) {
+    /// Both came without TLS.
+    let isClear: Bool
+
+    init(user: String, password: consuming Secret, isClear: Bool) {
         self.user = user
         self.password = password
+        self.isClear = isClear
     }
 }
 

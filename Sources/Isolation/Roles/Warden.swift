@@ -214,7 +214,10 @@ final class Warden {
 
     private func perform(_ request: WardenRequest) throws(SystemError) {
         switch request {
-        case .authenticate(let attempt): try logIn(attempt.user, by: .password(attempt))
+        case .authenticate(let attempt):
+            // In every line from here on.
+            logger[metadataKey: "tls"] = attempt.isClear ? "no" : nil
+            try logIn(attempt.user, by: .password(attempt))
         case .showCertificate(let recording): try take(recording)
         case .admit(let user): try admit(user)
         case .endLogin:
@@ -344,7 +347,14 @@ final class Warden {
         _ user: String,
         _ proof: LoginProof
     ) throws(LoginRefusal) -> any Login {
+        var hasPassedOver = false
         for authorizer in authorizers {
+            if case .password(let attempt) = proof, attempt.isClear, authorizer is UnixAuthorizer,
+                !settings.takesPlainSystemLogins
+            {
+                hasPassedOver = true
+                continue
+            }
             do throws(LoginRefusal) {
                 switch proof {
                 case .certificate: return try authorizer.admit(user: user, from: peer.address)
@@ -360,6 +370,7 @@ final class Warden {
                 guard error == .unknownUser else { throw error }
             }
         }
+        if hasPassedOver { throw .denied(rule: "no TLS (plain_system_logins)") }
         throw .unknownUser
     }
 

@@ -4,6 +4,7 @@ internal import FileSystem
 internal import Isolation
 internal import LinuxSystem
 internal import Logging
+internal import TLS
 
 // USER and PASS (RFC 959 section 4.1.1).
 
@@ -86,6 +87,7 @@ extension FTPHandler {
             outcome = try warden.authenticate(
                 user: user,
                 password: Secret(copying: argument),
+                isClear: !control.stream.isTLS,
                 limit: settings.configuration.login.limit
             )
         } catch {

@@ -155,6 +155,11 @@ package struct Configuration: Sendable {
         package var suites: SuiteChoice?
         /// Whether USER and PASS are refused in clear (`force_local_logins_ssl`).
         package var requiredForLogin = true
+        /// Where clients have to be that do without TLS; empty is anywhere (`plain_ftp_networks`).
+        package var plainNetworks: [IPNetwork] = []
+        /// Whether passwords of system accounts are taken that came without TLS
+        /// (`plain_system_logins`).
+        package var takesPlainSystemLogins = false
         /// Whether data connections are refused in clear (`force_local_data_ssl`).
         package var requiredForData = true
         /// Whether TLS 1.2 is offered (`ssl_tlsv12`).

@@ -12,6 +12,20 @@ package enum SecurityPosture {
             + limits(configuration)
     }
 
+    /// Says whom plain FTP is for.
+    private static func plainFallback(_ tls: Configuration.TLS) -> [String] {
+        let networks =
+            tls.plainNetworks.isEmpty
+            ? "plain FTP is served to every network (plain_ftp_networks)"
+            : "plain FTP is served to plain_ftp_networks alone"
+        return [
+            networks,
+            tls.takesPlainSystemLogins
+                ? "WARNING: plain_system_logins=YES: passwords of system accounts cross the network in clear"
+                : "system accounts do not log in in clear (plain_system_logins=NO)",
+        ]
+    }
+
     /// Says whether anything can cross the network in clear.
     private static func encryption(_ configuration: Configuration) -> [String] {
         let tls = configuration.tls
@@ -19,7 +33,7 @@ package enum SecurityPosture {
             return [
                 "WARNING: ssl_enable=NO is plain FTP: every password and every file crosses the"
                     + " network in clear"
-            ]
+            ] + plainFallback(tls)
         }
         var lines: [String] = []
         if tls.isImplicit {
@@ -38,6 +52,7 @@ package enum SecurityPosture {
         if let port = configuration.listening.implicitPort, !tls.isImplicit {
             lines.append("port \(port): TLS from the first byte (implicit_listen_port)")
         }
+        if !tls.requiredForLogin || !tls.requiredForData { lines += plainFallback(tls) }
         if tls.requiredForData {
             lines.append("data connections: TLS is required")
         } else {

@@ -31,6 +31,8 @@ extension ConfigurationOption {
             return .honoured
         },
         .toggle("force_local_logins_ssl", sets: \.tls.requiredForLogin),
+        .networks("plain_ftp_networks", sets: \.tls.plainNetworks),
+        .toggle("plain_system_logins", sets: \.tls.takesPlainSystemLogins),
         .toggle("force_local_data_ssl", sets: \.tls.requiredForData),
         .toggle("ssl_tlsv12", "ssl_tlsv1_2", sets: \.tls.allows12),
         .toggle("ssl_tlsv13", "ssl_tlsv1_3", sets: \.tls.allows13),
