@@ -1,5 +1,4 @@
 internal import COpenSSL
-internal import Glibc
 
 // Which sessions may be resumed, and where tickets may be issued. OpenSSL asks these two functions
 // for every ticket, under TLS 1.2 and 1.3 alike.
@@ -7,16 +6,21 @@ internal import Glibc
 /// What stands in every ticket: it was issued on a control connection.
 private let controlMark: [UInt8] = Array("portcullis control".utf8)
 
-/// How long a session may be resumed, in seconds.
-///
-/// Ten years, so that it ends with its control connection and not before: TLS 1.2 has but the one
-/// session that the first handshake made.
-let sessionLifetime = 10 * 365 * 24 * 3_600
+/// How long a ticket is good as far as the client is told, in seconds: the longest that RFC 8446
+/// section 4.6.1 allows, and that Java takes under TLS 1.2 as well.
+let ticketLifetime = 7 * 24 * 3_600
 
-/// How long a ticket of TLS 1.3 is good, in seconds (RFC 8446 section 4.6.1).
+/// How long a session of TLS 1.2 may really be resumed, in seconds.
 ///
-/// A new one comes before each data connection.
-private let ticketLifetime = 7 * 24 * 3_600
+/// Ten years, so that it ends with its control connection and not before: there is but the one that
+/// the first handshake made. Under TLS 1.3 a new ticket comes before each data connection.
+private let sessionLifetime = 10 * 365 * 24 * 3_600
+
+/// Has a session of TLS 1.2 live as long as its control connection.
+func prolong(_ session: OpaquePointer) {
+    guard unsafe SSL_SESSION_get_protocol_version(session) == TLS1_2_VERSION else { return }
+    unsafe SSL_SESSION_set_timeout(session, sessionLifetime)
+}
 
 /// Writes into a new ticket that a control connection issued it.
 ///
@@ -52,11 +56,6 @@ func judgeTicket(
     else {
         return SSL_TICKET_RETURN(SSL_TICKET_RETURN_IGNORE)
     }
-    // By the clock that OpenSSL wrote into the ticket.
-    let age = unsafe time(nil) - SSL_SESSION_get_time(session)
-    if unsafe SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION, age > ticketLifetime {
-        return SSL_TICKET_RETURN(SSL_TICKET_RETURN_IGNORE)
-    }
     var data: UnsafeMutableRawPointer?
     var count = 0
     guard unsafe SSL_SESSION_get0_ticket_appdata(session, &data, &count) == 1,
@@ -66,5 +65,7 @@ func judgeTicket(
     }
     let mark = unsafe UnsafeRawBufferPointer(start: start, count: count)
     let isControl = unsafe mark.elementsEqual(controlMark)
+    // What the ticket says is what the client was told.
+    if isControl { unsafe prolong(session) }
     return SSL_TICKET_RETURN(isControl ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE)
 }

@@ -118,6 +118,9 @@ package enum TLSStep: Equatable, Sendable {
             // Whoever completes a full handshake here has proved nothing, so the session must not
             // prove anything later either.
             _ = unsafe SSL_CTX_remove_session(SSL_get_SSL_CTX(pointer), session)
+        } else if role == .control, let session = unsafe SSL_get_session(pointer) {
+            // The one that is found by its id; tickets have been sent by now.
+            unsafe prolong(session)
         }
         return .done
     }

@@ -258,7 +258,7 @@ internal import LinuxSystem
     /// here, so only a connection's own data connections can resume it (RFC 4217 section 10.2
     /// leaves open which session may be resumed).
     ///
-    /// Sessions live as long as the process: ``sessionLifetime``.
+    /// Sessions live as long as the process: ``prolong(_:)``.
     package func beginSessionScope() throws(TLSError) {
         let keyLength = unsafe COpenSSL_SSL_CTX_set_tlsext_ticket_keys(pointer, nil, 0)
         guard keyLength > 0 else { throw .draining(.configuration) }
@@ -284,7 +284,7 @@ internal import LinuxSystem
         else {
             throw .draining(.configuration)
         }
-        unsafe SSL_CTX_set_timeout(pointer, sessionLifetime)
+        unsafe SSL_CTX_set_timeout(pointer, ticketLifetime)
         _ = unsafe COpenSSL_SSL_CTX_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_SERVER))
         _ = unsafe COpenSSL_SSL_CTX_sess_set_cache_size(pointer, 16)
     }
