@@ -33,6 +33,9 @@ package struct WardenSettings: Sendable {
     /// What is asked of clients' certificates.
     package var certificates = CertificateRules()
 
+    /// Whether the Listener keeps the address that PASV announces (`pasv_addr_resolve`).
+    package var looksUpAnnouncedAddress = false
+
     /// Where passive data connections are awaited; `nil` for nowhere (`pasv_enable`).
     package var passivePorts: PassivePorts?
 

@@ -213,3 +213,14 @@ extension FTPServer {
         }
     }
 }
+
+extension ListenerSettings {
+    /// Has the address of a name that PASV announces looked up again and again.
+    mutating func announce(_ address: IPAddress?, _ passive: Configuration.Passive) {
+        guard passive.isEnabled, passive.resolvesAddress, let name = passive.address, let address,
+            IPAddress(name) == nil
+        else { return }
+        announcedName = AnnouncedName(name, address, interval: passive.resolveInterval)
+        warden.looksUpAnnouncedAddress = true
+    }
+}

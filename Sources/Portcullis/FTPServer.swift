@@ -32,16 +32,18 @@ package final class FTPServer {
         let certificates = try ServerCertificates(report)
         let signer = try Self.startSigner(certificates, report)
         let authorizers = try Self.makeAuthorizers(report, demonstration)
+        let address = try Self.resolvePassiveAddress(report)
         settings = HandlerSettings(
             configuration: configuration,
             tls: try Self.makeContext(certificates, report),
-            advertisedAddress: try Self.resolvePassiveAddress(report),
+            advertisedAddress: address,
             hasUsersOfItsOwn: authorizers.contains {
                 !($0 is UnixAuthorizer) && !($0 is AnonymousAuthorizer)
             },
             logLevel: logger.logLevel
         )
-        let listening = try Self.makeListenerSettings(report)
+        var listening = try Self.makeListenerSettings(report)
+        listening.announce(address, configuration.passive)
         do throws(ListenerError) {
             listener = try Listener(
                 listening,

@@ -24,6 +24,9 @@ PAM = ROOT / "pam.d"
 LISTENING = re.compile(r"^listening on (?:\[(?P<v6>[0-9a-f:]+)\]|(?P<v4>[0-9.]+)):(?P<port>\d+)"
                        r"(?:, implicit TLS)?$")
 
+# Children of the Listener that are no Wardens.
+SERVANTS = {"ftps-signer", "ftps-resolver"}
+
 
 class Daemon:
     """A portcullis process whose output is collected while it runs."""
@@ -164,7 +167,7 @@ class Gateway(Daemon):
         return client
 
     def wardens(self):
-        return [pid for pid in proc.children(self.pid) if pid not in self.signers()]
+        return [pid for pid in proc.children(self.pid) if proc.name(pid) not in SERVANTS]
 
     def signers(self):
         """The processes that keep private keys: one, and older ones whose sessions go on."""

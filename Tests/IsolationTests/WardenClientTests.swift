@@ -53,7 +53,7 @@ struct WardenClientTests {
 
     private func describe(_ outcome: consuming DataSocketOutcome) -> String {
         switch consume outcome {
-        case .socket(_, let port): "socket \(port)"
+        case .socket(_, let port, _): "socket \(port)"
         case .failed(let failure): "failed \(failure)"
         }
     }

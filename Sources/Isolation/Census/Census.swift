@@ -57,13 +57,22 @@ struct Census {
                 session.answer(.noPage)
                 return nil
             }
-            session.hand(over: page, of: page == .serverRate ? server : user)
+            session.hand(over: page, of: page.isOfServer ? server : user)
         case .sessions:
             let user = session.user
             let entries = sessions.values.filter { user != nil && $0.user == user }.map(\.entry)
             session.answer(.sessions(entries.sorted { $0.since < $1.since }))
         }
         return nil
+    }
+
+    /// Maps a page that all sessions share.
+    func mapServerPage(_ page: UserPage) -> SharedPage? {
+        var mapped: SharedPage?
+        _ = server.send(page) { (descriptor) throws(SystemError) in
+            mapped = try SharedPage(mapping: descriptor)
+        }
+        return mapped
     }
 
     /// Answers a process that asked.
@@ -158,6 +167,7 @@ private final class CensusUser {
     var sessionCount = 0
     private var quota: OwnedDescriptor?
     private var rate: OwnedDescriptor?
+    private var announced: OwnedDescriptor?
 
     /// Makes the page unless it exists, and lends it to `body`.
     func send(
@@ -169,6 +179,9 @@ private final class CensusUser {
             case .quota:
                 if quota == nil { quota = try SharedPage.make() }
                 try quota.lend(to: body)
+            case .announcedAddress:
+                if announced == nil { announced = try SharedPage.make() }
+                try announced.lend(to: body)
             case .rate, .serverRate:
                 if rate == nil { rate = try SharedPage.make() }
                 try rate.lend(to: body)

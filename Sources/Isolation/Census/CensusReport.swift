@@ -85,4 +85,16 @@ enum UserPage: UInt8, CaseIterable, Hashable {
     /// How much the whole server may move now; for Wardens alone, since whoever holds it can stop
     /// everybody's transfers.
     case serverRate
+    /// The address that PASV announces; for Wardens alone.
+    case announcedAddress
+}
+
+extension UserPage {
+    /// Whether all sessions share the page, and not only those of a user.
+    var isOfServer: Bool {
+        switch self {
+        case .quota, .rate: false
+        case .serverRate, .announcedAddress: true
+        }
+    }
 }

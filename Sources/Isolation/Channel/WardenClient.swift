@@ -1,5 +1,5 @@
 package import Authentication
-internal import FTPProtocol
+package import FTPProtocol
 package import LinuxSystem
 package import Logging
 
@@ -158,9 +158,9 @@ package final class WardenClient {
     package func listenForData() throws(WardenGone) -> DataSocketOutcome {
         var answer = try ask(.listenForData)
         switch answer.reply {
-        case .listening(let port):
+        case .listening(let port, let announced):
             guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
-            return .socket(descriptor, port: port)
+            return .socket(descriptor, port: port, announced: announced)
         case .noDataSocket(let failure): return .failed(failure)
         default: throw WardenGone()
         }
@@ -172,7 +172,7 @@ package final class WardenClient {
         switch answer.reply {
         case .connecting:
             guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
-            return .socket(descriptor, port: remote.port)
+            return .socket(descriptor, port: remote.port, announced: nil)
         case .noDataSocket(let failure): return .failed(failure)
         default: throw WardenGone()
         }
@@ -268,7 +268,9 @@ package struct LoginGrant: ~Copyable {
 /// How the wish for a data socket went.
 package enum DataSocketOutcome: ~Copyable {
     /// The socket, and the port that it listens on or connects to.
-    case socket(OwnedDescriptor, port: UInt16)
+    ///
+    /// With them comes what PASV announces, where that may change (`pasv_addr_resolve`).
+    case socket(OwnedDescriptor, port: UInt16, announced: IPAddress?)
     /// There is none.
     case failed(DataSocketFailure)
 }

@@ -18,8 +18,8 @@ enum WardenReply: Hashable {
     case client(ClientRefusal?)
     /// The login has ended.
     case loginEnded
-    /// A socket listens on this port and comes along.
-    case listening(port: UInt16)
+    /// A socket listens on this port and comes along; what PASV announces, if that may change.
+    case listening(port: UInt16, announced: IPAddress? = nil)
     /// A connection was started; its socket comes along.
     case connecting
     /// No data socket.
@@ -73,9 +73,11 @@ enum WardenReply: Hashable {
             return writer.bytes
         case .needsPassword: return [Tag.needsPassword.rawValue]
         case .loginEnded: return [Tag.loginEnded.rawValue]
-        case .listening(let port):
+        case .listening(let port, let announced):
             var writer = MessageWriter(tag: Tag.listening.rawValue)
             writer.put(port)
+            writer.put(announced != nil)
+            if let announced { writer.put(announced) }
             return writer.bytes
         case .client(let refusal): return [Tag.client.rawValue, refusal?.rawValue ?? 0]
         case .connecting: return [Tag.connecting.rawValue]
@@ -116,7 +118,12 @@ enum WardenReply: Hashable {
         case .certificate: self = .certificate(isProved: try reader.takeBool())
         case .needsPassword: self = .needsPassword
         case .loginEnded: self = .loginEnded
-        case .listening: self = .listening(port: try reader.take())
+        case .listening:
+            let port: UInt16 = try reader.take()
+            self = .listening(
+                port: port,
+                announced: try reader.takeBool() ? try reader.takeAddress() : nil
+            )
         case .client:
             let number: UInt8 = try reader.take()
             let refusal = ClientRefusal(rawValue: number)

@@ -48,6 +48,11 @@ enum Confinement {
         if usesSeccomp { try SystemCallFilter.signer.install() }
     }
 
+    /// Makes this process the resolver, which speaks with name servers and writes log lines.
+    static func enterResolver(as credentials: Credentials?) throws(SystemError) {
+        try becomeHarmless(as: credentials, groups: [], isSilent: false)
+    }
+
     /// Switches this process to a user, before it opens the jail's root as that user.
     static func becomeUser(
         _ credentials: Credentials?,
@@ -68,10 +73,11 @@ enum Confinement {
     private static func becomeHarmless(
         as credentials: Credentials?,
         groups: [UInt32],
-        descriptorCount: UInt64 = maximumDescriptorCount
+        descriptorCount: UInt64 = maximumDescriptorCount,
+        isSilent: Bool = true
     ) throws(SystemError) {
         DaemonProcess.clearEnvironment()
-        try DaemonProcess.silence(0, 1, 2)
+        if isSilent { try DaemonProcess.silence(0, 1, 2) }
         // Capabilities go first: dropping the bounding set takes one of them.
         if let credentials {
             try checked("capset", CLinux_drop_bounding_set())

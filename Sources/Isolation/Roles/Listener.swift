@@ -25,6 +25,9 @@ package struct ListenerSettings: Sendable {
     /// The load average, in hundredths, above which clients are turned away (`max_load`); 0 for any.
     package var maximumLoad = 0
 
+    /// The name that is announced to clients by its address; `nil` where that never changes.
+    package var announcedName: AnnouncedName?
+
     /// When an address is turned away after failed logins.
     package var bans = BanSettings()
 
@@ -54,6 +57,7 @@ package final class Listener {
     private var census = Census()
     private var signer: Signer?
     private var retiredSigners: Set<CInt> = []
+    private var resolver: CInt?
     private let hasSigner: Bool
     private var nextAttempt = Deadline.never
     private var isEnding = false
@@ -143,8 +147,23 @@ package final class Listener {
         if Confinement.landlockABI == 0 {
             logger.warning("this kernel has no Landlock; the jail rests on openat2 and seccomp")
         }
+        startResolver()
         while wait(until: .never) { acceptClients(body) }
         finish()
+    }
+
+    /// Starts the process that looks the announced name up again and again.
+    private func startResolver() {
+        guard let announced = settings.announcedName,
+            let page = census.mapServerPage(.announcedAddress)
+        else { return }
+        page.put(announced.address)
+        switch try? DaemonProcess.fork() {
+        case .child:
+            ResolverRole.run(announced, on: page, as: settings.warden.unprivileged, logger)
+        case .parent(let process): resolver = process
+        case nil: logger.error("pasv_address: no process to look \(announced.name) up again")
+        }
     }
 
     /// Waits for clients; `false` when a signal asked to end.
@@ -214,6 +233,11 @@ package final class Listener {
         }
         while let (process, status) = DaemonProcess.reap() {
             if retiredSigners.remove(process) != nil { continue }
+            if process == resolver {
+                logger.error("the process that looks pasv_address up has ended")
+                resolver = nil
+                continue
+            }
             if process == signer?.process {
                 logger.error("the process that signs handshakes has ended")
                 signer = nil
@@ -343,7 +367,7 @@ package final class Listener {
         while !counter.isEmpty, !deadline.hasPassed {
             if !wait(until: deadline) { deadline = .passed }
         }
-        let signers = [signer?.process].compactMap(\.self) + retiredSigners
+        let signers = [signer?.process, resolver].compactMap(\.self) + retiredSigners
         for process in counter.processes + signers {
             DaemonProcess.signal(process, SIGKILL)
             _ = DaemonProcess.reap(process, waits: true)

@@ -41,6 +41,7 @@ final class Warden {
     private var agent: CInt?
     private var handover: HandoverDesk?
     var serverPace: ServerPace?
+    private var announcedPage: SharedPage?
     let leash: CInt
     /// The Session is gone, or has done what none of ours does.
     var isOver = false
@@ -391,6 +392,7 @@ final class Warden {
             case .child:
                 // Agents are no more to be trusted with everybody's rate than Sessions.
                 serverPace = nil
+                announcedPage = nil
                 AgentRole.run(
                     account,
                     profile,
@@ -479,7 +481,15 @@ final class Warden {
         do throws(DataSocketFailure) {
             guard let ports = settings.passivePorts else { throw .forbidden }
             let socket = try ports.listen(on: local)
-            let reply = WardenReply.listening(port: socket.port)
+            if announcedPage == nil, settings.looksUpAnnouncedAddress,
+                let page = census.page(.announcedAddress)
+            {
+                announcedPage = try? SharedPage(mapping: page)
+            }
+            let reply = WardenReply.listening(
+                port: socket.port,
+                announced: announcedPage?.announcedAddress
+            )
             try? channel.send(reply.encoded, with: socket.descriptor)
         } catch {
             if error == .rangeExhausted { logger.warning("no passive port is free") }

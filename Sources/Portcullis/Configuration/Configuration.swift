@@ -217,8 +217,10 @@ package struct Configuration: Sendable {
         package var maximumPort: UInt16 = 65535
         /// The address in the reply to PASV; nil is the control connection's (`pasv_address`).
         package var address: String?
-        /// Whether that address is a name to look up at start (`pasv_addr_resolve`).
+        /// Whether that address is a name to look up (`pasv_addr_resolve`).
         package var resolvesAddress = false
+        /// How long the answer is believed (`pasv_addr_resolve_interval`).
+        package var resolveInterval: Duration = .seconds(60)
         /// What is announced instead to clients that came to one of these addresses of ours
         /// (`masquerade_address_map`).
         package var masquerades: [Masquerade] = []

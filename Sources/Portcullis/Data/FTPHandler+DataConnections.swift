@@ -37,7 +37,7 @@ extension FTPHandler {
         } catch {
             throw .processGone
         }
-        guard case .socket(let socket, _) = consume outcome else { return nil }
+        guard case .socket(let socket, _, _) = consume outcome else { return nil }
         return ActiveDTP(
             socket,
             to: target,
@@ -60,11 +60,11 @@ extension FTPHandler {
             try reply(425, "PASV is for IPv4 alone; use EPSV.")
             return
         }
-        guard let port = try listen() else { return }
+        guard let (port, announced) = try listen() else { return }
         let address = configuration.passive.announcedAddress(
             for: local.address,
             to: peer.address,
-            general: settings.advertisedAddress
+            general: announced ?? settings.advertisedAddress
         )
         let shown = HostPort(address: address, port: port)
         try prepareForDataConnection()
@@ -86,14 +86,14 @@ extension FTPHandler {
         case .family(let family) where family != local.address.family:
             try refuse(.unsupportedProtocol, "EPSV")
         case .any, .family:
-            guard let port = try listen() else { return }
+            guard let (port, _) = try listen() else { return }
             try prepareForDataConnection()
             try reply(229, "Entering Extended Passive Mode (|||\(port)|).")
         }
     }
 
     /// Opens a port for one data connection; `nil` after a reply that says why there is none.
-    private func listen() throws(SessionEnd) -> UInt16? {
+    private func listen() throws(SessionEnd) -> (port: UInt16, announced: IPAddress?)? {
         guard configuration.passive.isEnabled else {
             try reply(502, "Passive mode is switched off on this server.")
             return nil
@@ -116,7 +116,7 @@ extension FTPHandler {
                     : "Cannot open a passive port."
             )
             return nil
-        case .socket(let listener, let port):
+        case .socket(let listener, let port, let announced):
             let warden = warden
             dataSource = PassiveDTP(
                 listener,
@@ -127,7 +127,7 @@ extension FTPHandler {
                 handshakeTimeout: configuration.tls.handshakeTimeout,
                 report: { warden.log(.notice, $0) }
             )
-            return port
+            return (port, announced)
         }
     }
 

@@ -6,6 +6,7 @@ extension ConfigurationOption {
         .passivePort("pasv_max_port", 1...65535, else: 65535, sets: \.passive.maximumPort),
         .text("pasv_address", sets: \.passive.address),
         .toggle("pasv_addr_resolve", sets: \.passive.resolvesAddress),
+        .seconds("pasv_addr_resolve_interval", 1...86_400, sets: \.passive.resolveInterval),
         .text("masquerade_address_map") { (draft, value) in
             do throws(OptionValueError) {
                 draft.configuration.passive.masquerades = try Masquerade.list(value ?? "")

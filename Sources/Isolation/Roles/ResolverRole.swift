@@ -1,0 +1,68 @@
+package import FTPProtocol
+internal import LinuxSystem
+internal import Logging
+
+/// The name that is announced to clients by its address (`pasv_addr_resolve`).
+package struct AnnouncedName: Sendable {
+    /// The name (`pasv_address`).
+    package let name: String
+
+    /// The address that it had at the start.
+    package let address: IPAddress
+
+    /// How long it is believed (`pasv_addr_resolve_interval`).
+    package let interval: Duration
+
+    /// Describes a name.
+    package init(_ name: String, _ address: IPAddress, interval: Duration) {
+        self.name = name
+        self.address = address
+        self.interval = interval
+    }
+}
+
+/// The process that looks the announced name up again and again, so that nobody else ever waits for
+/// a name server.
+///
+/// Unprivileged, and connected to nobody: it writes one number on a page that Wardens read.
+enum ResolverRole {
+    /// Becomes the resolver.
+    static func run(
+        _ announced: AnnouncedName,
+        on page: SharedPage,
+        as credentials: Credentials?,
+        _ logger: Logger
+    ) -> Never {
+        DaemonProcess.setName("ftps-resolver")
+        do throws(SystemError) {
+            try DaemonProcess.closeDescriptors(except: [])
+            try DaemonProcess.resetSignals()
+            try DaemonProcess.outliveTermination()
+            try Confinement.enterResolver(as: credentials)
+        } catch {
+            DaemonProcess.exit(RoleStatus.notConfined)
+        }
+        var known: IPAddress? = announced.address
+        while true {
+            sleep(for: announced.interval)
+            let found = resolveIPv4(announced.name)
+            if found != known {
+                let text = found.map { "is \($0) now" } ?? "has no address; the old one stays"
+                logger.notice("pasv_address: \(announced.name) \(text)")
+                known = found
+            }
+            if let found { page.put(found) }
+        }
+    }
+}
+
+extension SharedPage {
+    /// Announces an IPv4 address.
+    func put(_ address: IPAddress) {
+        guard case .v4(let number) = address else { return }
+        while !exchange(load(0), for: Int64(number), at: 0) {}
+    }
+
+    /// The address that is announced now.
+    var announcedAddress: IPAddress { .v4(UInt32(truncatingIfNeeded: load(0))) }
+}
