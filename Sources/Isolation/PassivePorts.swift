@@ -36,6 +36,13 @@ package struct PassivePorts: Hashable, Sendable {
         throw .rangeExhausted
     }
 
+    /// Whether nobody listens on `port` any more.
+    func isFree(_ port: UInt16, on address: SocketAddress) -> Bool {
+        // The socket that shows it is closed at once.
+        guard let socket = try? attempt(address, port) else { return false }
+        return socket.port == port
+    }
+
     private func attempt(
         _ address: SocketAddress,
         _ port: UInt16

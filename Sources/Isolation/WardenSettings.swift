@@ -42,6 +42,9 @@ package struct WardenSettings: Sendable {
     /// Load balancers whose connections begin with a PROXY header (`proxy_networks`).
     package var proxyNetworks: [IPNetwork] = []
 
+    /// Passive ports that may be out for one address at a time (`pasv_max_per_ip`); 0 for any number.
+    package var maximumPassivePerAddress = 0
+
     /// Whether active data connections are made (`port_enable`).
     package var allowsActive = true
 

@@ -83,6 +83,7 @@ extension FTPServer {
         settings.maximumFailures = configuration.login.maximumFailures
         settings.proxyNetworks = configuration.listening.proxyNetworks
         settings.takesPlainSystemLogins = configuration.tls.takesPlainSystemLogins
+        settings.maximumPassivePerAddress = configuration.passive.maximumPerAddress
         settings.serverRate = configuration.rates.server
         settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay

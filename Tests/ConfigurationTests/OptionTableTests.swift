@@ -42,7 +42,8 @@ struct OptionTableTests {
 
     static let ours = [
         "pam_conf_dir", "ssl_alpn_required", "ssl_handshake_timeout", "shutdown_timeout",
-        "login_timeout", "override_perm", "pasv_addr_resolve_interval", "plain_ftp_networks",
+        "login_timeout", "override_perm", "pasv_max_per_ip", "pasv_addr_resolve_interval",
+        "plain_ftp_networks",
         "plain_system_logins",
         "host_names", "hash_enable", "hash_max_size", "copy_enable", "mode_z_enable",
         "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",

@@ -17,6 +17,7 @@ struct WardenReplyTests {
         .listening(port: 1), .listening(port: 65_535),
         .listening(port: 1, announced: .v4(7)), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
+        .noDataSocket(.tooMany),
         .finish, .rate, .client(nil), .client(.banned), .charged(wait: 0, isCharged: true),
         .charged(wait: .max, isCharged: false),
         .sessions([]),
@@ -49,7 +50,7 @@ struct WardenReplyTests {
         for tag in 0...UInt8.max where !(1...15).contains(tag) {
             #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
         }
-        for failure in [0, 4, 255] as [UInt8] {
+        for failure in [0, 5, 255] as [UInt8] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [6, failure]) }
         }
         for message in [[2, 0, 0], [2, 5, 0], [2, 1, 2], [15, 7]] as [[UInt8]] {

@@ -168,6 +168,7 @@ private final class CensusUser {
     private var quota: OwnedDescriptor?
     private var rate: OwnedDescriptor?
     private var announced: OwnedDescriptor?
+    private var ports: OwnedDescriptor?
 
     /// Makes the page unless it exists, and lends it to `body`.
     func send(
@@ -179,6 +180,9 @@ private final class CensusUser {
             case .quota:
                 if quota == nil { quota = try SharedPage.make() }
                 try quota.lend(to: body)
+            case .passivePorts:
+                if ports == nil { ports = try SharedPage.make() }
+                try ports.lend(to: body)
             case .announcedAddress:
                 if announced == nil { announced = try SharedPage.make() }
                 try announced.lend(to: body)

@@ -87,6 +87,8 @@ enum UserPage: UInt8, CaseIterable, Hashable {
     case serverRate
     /// The address that PASV announces; for Wardens alone.
     case announcedAddress
+    /// Which passive ports are out; for Wardens alone.
+    case passivePorts
 }
 
 extension UserPage {
@@ -94,7 +96,7 @@ extension UserPage {
     var isOfServer: Bool {
         switch self {
         case .quota, .rate: false
-        case .serverRate, .announcedAddress: true
+        case .serverRate, .announcedAddress, .passivePorts: true
         }
     }
 }

@@ -21,7 +21,7 @@ final class Warden {
     private static let maximumUnreceivedByteCount = 8_192
 
     private(set) var peer: SocketAddress
-    private let local: SocketAddress
+    let local: SocketAddress
     let settings: WardenSettings
     private let authorizers: [any Authorizer]
     let channel: MessageSocket
@@ -41,7 +41,7 @@ final class Warden {
     private var agent: CInt?
     private var handover: HandoverDesk?
     var serverPace: ServerPace?
-    private var announcedPage: SharedPage?
+    var passive = PassiveState()
     let leash: CInt
     /// The Session is gone, or has done what none of ours does.
     var isOver = false
@@ -392,7 +392,7 @@ final class Warden {
             case .child:
                 // Agents are no more to be trusted with everybody's rate than Sessions.
                 serverPace = nil
-                announcedPage = nil
+                passive = PassiveState()
                 AgentRole.run(
                     account,
                     profile,
@@ -476,26 +476,6 @@ final class Warden {
     }
 
     // MARK: Data sockets
-
-    private func listenForData() throws(SystemError) {
-        do throws(DataSocketFailure) {
-            guard let ports = settings.passivePorts else { throw .forbidden }
-            let socket = try ports.listen(on: local)
-            if announcedPage == nil, settings.looksUpAnnouncedAddress,
-                let page = census.page(.announcedAddress)
-            {
-                announcedPage = try? SharedPage(mapping: page)
-            }
-            let reply = WardenReply.listening(
-                port: socket.port,
-                announced: announcedPage?.announcedAddress
-            )
-            try? channel.send(reply.encoded, with: socket.descriptor)
-        } catch {
-            if error == .rangeExhausted { logger.warning("no passive port is free") }
-            try channel.send(WardenReply.noDataSocket(error).encoded)
-        }
-    }
 
     private func connectForData(_ address: IPAddress, _ port: UInt16) throws(SystemError) {
         let remote = SocketAddress(address, port: port, scope: peer.scope)

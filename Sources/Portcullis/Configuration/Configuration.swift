@@ -227,6 +227,8 @@ package struct Configuration: Sendable {
         /// Whose clients are told the control connection's address all the same
         /// (`pasv_local_networks`).
         package var localNetworks: [IPNetwork] = []
+        /// How many ports may be open for one address at a time; 0 is no limit (`pasv_max_per_ip`).
+        package var maximumPerAddress = 0
         /// Whether any address may open the data connection (`pasv_promiscuous`,
         /// `permit_foreign_addresses`).
         package var isPromiscuous = false

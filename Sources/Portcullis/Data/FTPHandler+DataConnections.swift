@@ -109,12 +109,13 @@ extension FTPHandler {
         }
         switch consume outcome {
         case .failed(let failure):
-            try reply(
-                425,
-                failure == .rangeExhausted
-                    ? "No passive port is free, please try later."
-                    : "Cannot open a passive port."
-            )
+            let text =
+                switch failure {
+                case .rangeExhausted: "No passive port is free, please try later."
+                case .tooMany: "Too many passive ports are open for your address."
+                case .forbidden, .failed: "Cannot open a passive port."
+                }
+            try reply(425, text)
             return nil
         case .socket(let listener, let port, let announced):
             let warden = warden

@@ -51,6 +51,8 @@ final class PassiveDTP: DataSource {
         self.acceptTimeout = acceptTimeout
         self.handshakeTimeout = handshakeTimeout
         self.report = report
+        // A port that no transfer follows is not kept from others for as long as the session idles.
+        end = Deadline(after: acceptTimeout)
     }
 
     var pollEntries: [PollEntry] {
@@ -67,6 +69,7 @@ final class PassiveDTP: DataSource {
 
     func start() {
         isStarted = true
+        guard outcome == nil else { return }
         end = Deadline(after: acceptTimeout)
         if blemish != nil { shortenWait() }
     }

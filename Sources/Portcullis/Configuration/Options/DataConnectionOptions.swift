@@ -4,6 +4,7 @@ extension ConfigurationOption {
         .toggle("pasv_enable", sets: \.passive.isEnabled),
         .passivePort("pasv_min_port", 1024...65535, else: 1024, sets: \.passive.minimumPort),
         .passivePort("pasv_max_port", 1...65535, else: 65535, sets: \.passive.maximumPort),
+        .number("pasv_max_per_ip", 0...500, sets: \.passive.maximumPerAddress),
         .text("pasv_address", sets: \.passive.address),
         .toggle("pasv_addr_resolve", sets: \.passive.resolvesAddress),
         .seconds("pasv_addr_resolve_interval", 1...86_400, sets: \.passive.resolveInterval),
