@@ -60,6 +60,8 @@ extension FTPServer {
             }
         }
         var settings = ListenerSettings(ports: ports)
+        settings.takesInheritedSockets = true
+        settings.isImplicitTLS = isImplicit
         // vsftpd's listen_ipv6 takes IPv4 clients, too; with listen=YES they have their own socket.
         settings.isDualStack = !listening.ipv4
         settings.maximumClients = listening.maximumClients

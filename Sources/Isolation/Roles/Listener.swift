@@ -10,6 +10,13 @@ package struct ListenerSettings: Sendable {
     /// The control ports.
     package var ports: [ControlPort]
 
+    /// Whether the sockets are taken that the service manager has opened, if there are any, in place
+    /// of ``ports``.
+    package var takesInheritedSockets = false
+
+    /// Whether a socket whose name is not `implicit` has TLS from the first byte all the same.
+    package var isImplicitTLS = false
+
     /// IPv6 sockets take IPv4 clients too.
     package var isDualStack = false
 
@@ -98,7 +105,15 @@ package final class Listener {
             signals = try SignalDescriptor()
             leash = try Pipe()
             var sockets: [ListeningBox] = []
-            for port in settings.ports {
+            let inherited = settings.takesInheritedSockets ? InheritedSocket.count : 0
+            for index in 0..<inherited {
+                let socket = try InheritedSocket.take(index)
+                let isImplicit = settings.isImplicitTLS || socket.name == "implicit"
+                sockets.append(
+                    ListeningBox(socket.takeDescriptor(), isImplicitTLS: isImplicit)
+                )
+            }
+            for port in settings.ports where inherited == 0 {
                 address = port.address
                 sockets.append(
                     ListeningBox(

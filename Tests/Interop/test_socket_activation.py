@@ -1,0 +1,74 @@
+"""Sockets that the service manager has opened (`systemd.socket(5)`)."""
+
+import os
+import re
+import socket
+import subprocess
+
+import pytest
+
+import gateway as daemon
+
+
+@pytest.fixture
+def activated(serve, monkeypatch):
+    """Starts daemons that find sockets where systemd leaves them."""
+    opened = []
+
+    def start(sockets, names="", pid=None, **options):
+        opened.extend(sockets)
+
+        class Popen(subprocess.Popen):
+            def __init__(self, *arguments, **settings):
+                def inherit():
+                    # Away first: a low number may be another's target.
+                    copies = [os.dup2(one.fileno(), 100 + index)
+                              for index, one in enumerate(sockets)]
+                    for index, copy in enumerate(copies):
+                        os.dup2(copy, 3 + index)
+                        os.close(copy)
+                    os.environ.update(LISTEN_PID=str(pid or os.getpid()),
+                                      LISTEN_FDS=str(len(sockets)), LISTEN_FDNAMES=names)
+                super().__init__(*arguments, preexec_fn=inherit, close_fds=False, **settings)
+
+        # execve(2) has to see what the child has set.
+        monkeypatch.setattr(daemon.subprocess, "Popen", Popen)
+        return serve(**options)
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def listen(family=socket.AF_INET, address="127.0.0.1"):
+    return socket.create_server((address, 0), family=family)
+
+
+def test_sockets_of_the_service_manager_are_served(activated, account):
+    account.file("f", b"content")
+    explicit, implicit = listen(), listen()
+    gateway = activated([explicit, implicit], "ftp:implicit", listen_port="1")
+    assert gateway.port == explicit.getsockname()[1]
+    assert gateway.session(account).retrieve("RETR f", resume=True) == b"content"
+    gateway.port = implicit.getsockname()[1]
+    control = gateway.control(greet=False).handshake()
+    control.next(220)
+    control.protect().login(account)
+    assert control.retrieve("RETR f", resume=True) == b"content"
+    lines = [line for line in gateway.out if line.startswith("listening")]
+    assert [bool(re.search("implicit", line)) for line in lines] == [False, True]
+
+
+def test_sockets_for_another_process_are_left_alone(activated, account):
+    foreign = listen()
+    gateway = activated([foreign], pid=1)
+    assert gateway.port != foreign.getsockname()[1]
+    assert gateway.session(account).alive()
+
+
+@pytest.mark.parametrize("kind", ["datagram", "connected"])
+def test_what_does_not_listen_ends_the_start(activated, kind):
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "datagram"
+                        else socket.SOCK_STREAM)
+    with pytest.raises(AssertionError, match="ended with"):
+        activated([one])
