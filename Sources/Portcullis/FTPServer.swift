@@ -90,15 +90,23 @@ package final class FTPServer {
     private func reload() {
         do throws(ServerError) {
             let certificates = try ServerCertificates(report)
+            let before = certificates.fingerprint
             let signer = try Self.startSigner(certificates, report)
             let context = try Self.makeContext(certificates, report)
+            // The Signer has read keys for the one and this process the other.
+            guard certificates.fingerprint == before else {
+                throw ServerError(
+                    "certificate files changed while they were read; send SIGHUP again"
+                )
+            }
             if let signer { listener.use(signer) }
             settings.tls = context
             listener.certificateCheck = Self.certificateCheck(context)
             for problem in certificates.responseProblems { logger.warning("\(problem)") }
             logger.notice("certificates loaded")
         } catch {
-            logger.error("certificates not loaded, the old ones stay: \(error)")
+            let rest = listener.canSign ? "the old ones stay" : "and nothing can be signed"
+            logger.error("certificates not loaded, \(rest): \(error)")
         }
     }
 }

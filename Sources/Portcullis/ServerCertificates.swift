@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import TLS
 
 /// The files of the certificates, in the order that Session and Signer number them by.
@@ -30,6 +31,11 @@ struct ServerCertificates {
                 mend: "name a directory with a folder for each host"
             )
         }
+    }
+
+    /// What the certificates' files hold now, to tell whether they have changed.
+    var fingerprint: [[UInt8]] {
+        all.map { (try? readFile(at: $0.certificate, maximumByteCount: 1 << 20)) ?? [] }
     }
 
     /// What to say of OCSP responses that are not handed out.

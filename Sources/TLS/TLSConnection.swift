@@ -282,11 +282,6 @@ package enum TLSStep: Equatable, Sendable {
     package var peerCertificateDigest: [UInt8]? {
         guard let certificate = unsafe SSL_get1_peer_certificate(pointer) else { return nil }
         defer { unsafe X509_free(certificate) }
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count: CUnsignedInt = 0
-        guard unsafe X509_digest(certificate, EVP_sha256(), &digest, &count) == 1 else {
-            return nil
-        }
-        return [UInt8](digest.prefix(Int(count)))
+        return unsafe certificateDigest(certificate)
     }
 }

@@ -48,7 +48,7 @@ internal import LinuxSystem
         let context = try empty()
         try context.apply(policy)
         var number = 0
-        var responses: [UInt: StapledResponse] = [:]
+        var responses: [[UInt8]: StapledResponse] = [:]
         func load(_ files: CertificateFiles, into holder: TLSContext) throws(TLSError) {
             try holder.load(files, keys, number)
             number += 1
@@ -56,8 +56,10 @@ internal import LinuxSystem
             guard let file = files.response,
                 let response = try? StapledResponse(file: file, for: files.certificate)
             else { return }
-            let certificate = unsafe SSL_CTX_get0_certificate(holder.pointer)
-            responses[UInt(bitPattern: certificate)] = response
+            guard let certificate = unsafe SSL_CTX_get0_certificate(holder.pointer),
+                let digest = unsafe certificateDigest(certificate)
+            else { return }
+            responses[digest] = response
         }
         for files in certificates { try load(files, into: context) }
         var others: [String: [TLSContext]] = [:]
@@ -188,6 +190,7 @@ internal import LinuxSystem
         _ = unsafe SSL_CTX_set_options(
             pointer,
             COpenSSL_SSL_OP_NO_RENEGOTIATION | COpenSSL_SSL_OP_NO_COMPRESSION
+                | COpenSSL_SSL_OP_NO_CERTIFICATE_COMPRESSION
                 | COpenSSL_SSL_OP_CIPHER_SERVER_PREFERENCE
         )
         if policy.choice?.isOrdered != true {

@@ -77,3 +77,28 @@ def test_a_stranger_from_elsewhere_is_not_named(gateway, account):
     port = session.passive_port()
     with session.connect_data(port, source="127.0.0.2"):
         session.expect("ESTP", 520)
+
+
+def test_a_stranger_who_proved_nothing_is_not_named(serve, account):
+    account.file("f", b"content")
+    session = serve(require_ssl_reuse="YES").session(account)
+    port = session.passive_port()
+    thief = session.wrap_data(session.connect_data(port))
+    own = session.connect_data(port)
+    assert end_of(session.expect("ESTP", 225)) == own.getsockname()
+    thief.close()
+    own.close()
+
+
+def test_esta_is_given_up_by_abor(serve, account):
+    session = serve(port_promiscuous="YES").session(account)
+    # Nobody answers there: a network for documentation.
+    session.expect("PORT 192,0,2,1,200,200", 200)
+    session.send("ESTA")
+    session.send("ABOR")
+    reply = session.next(426, 425)
+    if reply.code == 426:
+        session.next(226)
+    else:
+        session.next(225)
+    assert session.alive()

@@ -49,14 +49,15 @@ def test_an_old_file_outlives_an_append_that_failed(session, account):
 @pytest.mark.parametrize("deletes", ["YES", "NO"])
 def test_a_replaced_file_goes_with_the_upload_that_emptied_it(serve, account, deletes):
     account.file("f", OLD)
+    account.file("empty", b"")
     account.file("linked", OLD)
     os.link(account.home / "linked", account.home / "other")
     session = serve(delete_failed_uploads=deletes).session(account)
-    for name in ("f", "linked"):
+    for name in ("f", "linked", "empty"):
         drop(begin(session, f"STOR {name}", b"half"))
         session.next(426)
     # Another name keeps the file, and what has become of it.
-    kept = {"linked", "other"} | ({"f"} if deletes == "NO" else set())
+    kept = {"linked", "other"} | ({"f", "empty"} if deletes == "NO" else set())
     assert set(os.listdir(account.home)) == kept
     for name in kept:
         assert (account.home / name).read_bytes() in (b"half", b""), name
@@ -85,3 +86,15 @@ def test_a_file_beyond_the_size_limit_is_552(serve, account):
     data.close()
     assert session.alive()
     assert session.store("STOR g", b"small").code == 226
+
+
+@pytest.mark.parametrize("deletes", ["YES", "NO"])
+def test_a_link_that_the_kernel_understands_is_followed_all_the_same(serve, account, deletes):
+    account.directory("a")
+    account.directory("a/b")
+    account.file("a/x", OLD)
+    os.symlink("a/b", account.home / "sub")
+    os.symlink("sub/../x", account.home / "cur")
+    session = serve(delete_failed_uploads=deletes).session(account)
+    assert session.store("STOR cur", b"new").code == 226
+    assert (account.home / "a/x").read_bytes() == b"new"

@@ -202,3 +202,23 @@ def finish_time(session, start):
 def test_uploads_count_towards_the_rate_of_the_server(serve, account):
     session = serve(server_max_rate=RATE).session(account)
     assert 0.6 * RATE < timed_upload(session, "f", 3 * RATE) < 1.1 * RATE
+
+
+@pytest.mark.parametrize("option", ["local_max_rate", "user_max_rate", "server_max_rate"])
+def test_broken_off_transfers_are_no_way_around_it(serve, account, option):
+    account.sparse("f", 100 * RATE)
+    session = serve(**{option: RATE}).session(account)
+    session.expect("TYPE I", 200)
+    received = 0
+    start = time.monotonic()
+    while time.monotonic() - start < 2:
+        data = session.connect_data()
+        session.expect("RETR f", 150)
+        data = session.wrap_data(data)
+        received += len(data.recv(1 << 20))
+        session.send("ABOR")
+        data.close()
+        session.next(426)
+        session.next(226)
+    # A piece at the beginning, and what came between the look and the end.
+    assert received < 1.5 * RATE * (time.monotonic() - start), received

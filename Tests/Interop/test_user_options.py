@@ -158,3 +158,17 @@ def test_files_can_be_kept_from_being_replaced(serve, account):
     assert (account.home / "x").read_bytes() == b"first"
     assert client.storbinary("STOU x", io.BytesIO(b"more")).startswith("226")
     assert (account.home / "x").read_bytes() == b"first"
+
+
+def test_options_that_are_too_long_are_told(serve, account, tmp_path):
+    names = ",".join(f"name{number}:/{'d' * 60}" for number in range(90))
+    (tmp_path / account.name).write_text(f"dir_aliases={names}\n")
+    gateway = serve(user_config_dir=tmp_path)
+    gateway.secrets.append(account.password)
+    control = gateway.control().secure()
+    control.expect(f"USER {account.name}", 331)
+    control.expect(f"PASS {account.password}", 530, 421)
+    assert "too long" in gateway.log
+    # The last word counts, however often it is said.
+    (tmp_path / account.name).write_text("dir_aliases=pub:/pub\n" * 2000)
+    assert "pub /pub" in gateway.session(account).expect("SITE ALIAS", 214).text

@@ -28,6 +28,17 @@ struct ConfinementTests {
         }
     }
 
+    @Test func aSessionLeavesAFileThatMayOnlyBeAddedToAsItIs() async {
+        await #expect(processExitsWith: Self.killed) {
+            try Confinement.enterSession(as: nil, usesSeccomp: true)
+            _ = fcntl(0, F_SETFL, 0)
+        }
+        await #expect(processExitsWith: Self.killed) {
+            try Confinement.enterSession(as: nil, usesSeccomp: true)
+            _ = ftruncate(0, 0)
+        }
+    }
+
     @Test func aSessionOpensNoFile() async {
         // Refused, not killed: libraries look for files where they need none.
         await #expect(processExitsWith: .exitCode(7)) {

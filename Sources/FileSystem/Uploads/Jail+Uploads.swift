@@ -83,12 +83,14 @@ extension Jail {
             let isNew = opened.slot != nil
             var replaced: DirectorySlot?
             if disposition == .replace, !isNew, uploads.deletesFailed {
-                replaced = try destination(of: path)
+                // Wanted for tidying up alone; what has no such name stays.
+                replaced = try? destination(of: path)
             }
             upload = Upload(
                 try opened.file.duplicate(),
                 made: opened.slot.take(),
                 replacing: replaced,
+                replacesContent: disposition == .replace,
                 oldSize: facts.size,
                 isNew: isNew,
                 uploads,

@@ -20,6 +20,9 @@ final class Upload {
     /// The name of a file that was there before and whose content goes when the upload begins.
     private let replaced: DirectorySlot?
 
+    /// Whether the old content gives way to the new, and is not added to.
+    private let replacesContent: Bool
+
     /// Whether the old content is gone.
     private var hasEmptied = false
 
@@ -39,6 +42,7 @@ final class Upload {
         _ file: consuming OwnedDescriptor,
         made slot: consuming DirectorySlot?,
         replacing replaced: consuming DirectorySlot? = nil,
+        replacesContent: Bool = false,
         oldSize: Int64 = 0,
         isNew: Bool,
         finalName: [UInt8]? = nil,
@@ -49,6 +53,7 @@ final class Upload {
         self.file = file
         self.slot = slot
         self.replaced = replaced
+        self.replacesContent = replacesContent
         self.oldSize = oldSize
         self.isNew = isNew
         self.finalName = finalName
@@ -64,10 +69,13 @@ final class Upload {
         try meter.begin(file, isNew: isNew)
     }
 
-    /// Empties the old file.
+    /// Empties the old file that is to be replaced, once.
     func empty() throws(FileError) {
-        hasEmptied = true
+        // A part is empty, and the old file stays until it is whole.
+        guard finalName == nil else { return }
+        guard replacesContent, !hasEmptied else { throw .impossible }
         try reduced { () throws(SystemError) in try file.truncate() }
+        hasEmptied = true
     }
 
     /// Allows the Session to write more.

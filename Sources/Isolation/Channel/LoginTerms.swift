@@ -19,6 +19,13 @@ package struct LoginTerms: Hashable, Sendable {
     static let maximumOptionCount = 256
     static let maximumOptionByteCount = 4_096
 
+    /// Whether options fit into one message, each and all of them.
+    package static func fit(_ options: [String]) -> Bool {
+        options.count <= maximumOptionCount
+            && options.allSatisfy { $0.utf8.count <= maximumOptionByteCount }
+            && options.reduce(0) { $0 + $1.utf8.count + 4 } <= MessageSocket.maximumByteCount / 2
+    }
+
     /// Describes a login.
     package init(
         permissions: Permissions,

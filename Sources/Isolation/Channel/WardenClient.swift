@@ -123,15 +123,14 @@ package final class WardenClient {
 
     /// Charges bytes that were moved to the rate of the whole server.
     ///
-    /// - Parameter byteCount: At least 1; a great number is cut.
+    /// - Parameter byteCount: At least 1, and at most ``ServerRate/pieceByteCount(_:)``.
     /// - Returns: When more may be moved, and whether these bytes are charged; if they are not, they
     ///   have to be named again then.
     /// - Throws: ``WardenGone``.
     package func charge(
         _ byteCount: Int
     ) throws(WardenGone) -> (next: Deadline, isCharged: Bool) {
-        let maximum = Int(WardenRequest.maximumChargedByteCount)
-        let request = WardenRequest.charge(UInt32(clamping: min(max(1, byteCount), maximum)))
+        let request = WardenRequest.charge(UInt32(clamping: max(1, byteCount)))
         guard case .charged(let wait, let isCharged) = try ask(request).reply else {
             throw WardenGone()
         }

@@ -52,9 +52,6 @@ enum WardenRequest {
         case client
     }
 
-    /// The most bytes that are charged in one go.
-    static let maximumChargedByteCount: UInt32 = 1 << 22
-
     /// The longest recording of a handshake, in bytes.
     static let maximumRecordingByteCount = 60_000
     /// The longest user name, in bytes of UTF-8.
@@ -147,9 +144,7 @@ enum WardenRequest {
             self = .client(SocketAddress(address, port: try reader.take()))
         case .charge:
             let byteCount = try reader.take(UInt32.self)
-            guard (1...Self.maximumChargedByteCount).contains(byteCount) else {
-                throw .invalidValue
-            }
+            guard byteCount > 0 else { throw .invalidValue }
             self = .charge(byteCount)
         case .accountName:
             let isGroup = try reader.takeBool()

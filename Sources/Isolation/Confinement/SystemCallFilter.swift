@@ -23,7 +23,7 @@ struct SystemCallFilter {
     static let session = SystemCallFilter(
         allowed: basics + [
             "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "fadvise64",
-            "fsync", "fdatasync", "ftruncate", "fcntl", "recvfrom", "sendto", "accept4",
+            "fsync", "fdatasync", "fcntl", "recvfrom", "sendto", "accept4",
             "shutdown", "getsockopt", "setsockopt", "getsockname", "getpeername",
         ],
         refused: ["openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]

@@ -140,6 +140,9 @@ package final class Listener {
         }
     }
 
+    /// Whether handshakes of later sessions can be signed.
+    package var canSign: Bool { !hasSigner || signer != nil }
+
     /// Has later sessions use another Signer; the old one ends with the sessions that know it.
     package func use(_ next: Signer) {
         if let signer { retiredSigners.insert(signer.process) }

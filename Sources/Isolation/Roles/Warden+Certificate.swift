@@ -29,6 +29,10 @@ extension Warden {
             isOver = true
             return
         }
+        // The process that looks at it is forked from this one, and is nobody's to be trusted with
+        // what all sessions share.
+        serverPace = nil
+        passive = PassiveState()
         let finding = VerifierRole.run(
             certificateCheck,
             recording,
@@ -56,7 +60,10 @@ extension Warden {
     /// Lets a user in by the certificate alone (`cert_auth=alone`), or asks for the password.
     func admit(_ user: String) throws(SystemError) {
         var isOwner = false
-        if settings.certificates.login == .alone {
+        // Whoever asks for every name costs no more than who asks for one.
+        if settings.certificates.login == .alone, isCertificateProved, certificateQuestionsLeft > 0
+        {
+            certificateQuestionsLeft -= 1
             do throws(LoginRefusal) {
                 isOwner = try usersOfCertificate().contains(user)
             } catch {

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import Logging
 
 // The rate of the whole server, which Sessions keep and only Wardens know.
 
@@ -16,6 +17,12 @@ extension Warden {
     /// like every other, and cannot use up the others' by asking.
     func charge(_ byteCount: UInt32) throws(SystemError) {
         var pace = serverPace ?? makeServerPace()
+        // Ours names a piece at a time; more would be a longer turn than the others have.
+        guard byteCount <= ServerRate.pieceByteCount(settings.serverRate) else {
+            logger.error("session ended: it asked for more than a turn of server_max_rate")
+            isOver = true
+            return
+        }
         let isDue = pace?.next.hasPassed ?? true
         if isDue, let limiter = pace?.limiter { pace?.next = limiter.charge(Int(byteCount)) }
         serverPace = pace

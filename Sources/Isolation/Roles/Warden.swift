@@ -42,6 +42,9 @@ final class Warden {
     private var handover: HandoverDesk?
     var serverPace: ServerPace?
     var passive = PassiveState()
+
+    /// How often the Session may still ask whose the certificate is; every answer reads a file.
+    var certificateQuestionsLeft = 8
     let leash: CInt
     /// The Session is gone, or has done what none of ours does.
     var isOver = false

@@ -44,11 +44,8 @@ enum SignerRole {
             for channel in waiting { channel.serve(answer) }
             channels.removeAll(where: \.isOver)
             if entries[0].isReadable {
-                if let channel = control?.takeChannel() {
-                    channels.append(channel)
-                } else {
-                    control = nil
-                }
+                if let channel = control?.takeChannel() { channels.append(channel) }
+                if control?.isOver ?? true { control = nil }
             }
         }
     }
@@ -80,11 +77,17 @@ enum SignerRole {
             }
         }
 
-        /// Takes the channel of a new Session; `nil` when there will be no more.
+        /// Takes the channel of a new Session; over when there will be no more.
         func takeChannel() -> Channel? {
-            guard var message = try? socket.receive(),
-                let descriptor = message.takeDescriptor()
-            else { return nil }
+            var received: ReceivedMessage?
+            do throws(SystemError) {
+                received = try socket.receive()
+                isOver = received == nil
+            } catch {
+                // No room for one more descriptor: its Session goes without, and others come.
+                return nil
+            }
+            guard let descriptor = received?.takeDescriptor() else { return nil }
             return Channel(MessageSocket(owning: descriptor))
         }
     }

@@ -42,6 +42,10 @@ package struct SignerFailure: Error, Hashable, Sendable {
     /// Reads what the new process says first; `nil` when it is ready.
     init?(report message: [UInt8]) {
         guard message.first != 1 else { return nil }
+        guard message.count > 1 else {
+            self.init(kind: .max, text: "the process that reads the keys ended without a word")
+            return
+        }
         let numbers = message.dropFirst().prefix(3)
         let place = numbers.dropFirst().reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
         self.init(

@@ -139,8 +139,7 @@ final class UploadFile {
         path = opened.path
         isMetered = opened.isMetered
         self.fileSystem = fileSystem
-        // A new file is empty as it is.
-        self.empties = empties && opened.facts.size > 0
+        self.empties = empties && !opened.isNew
         file = opened.takeDescriptor()
     }
 

@@ -8,6 +8,12 @@ struct HostFile {
     /// Whether a group other than root's may read it.
     let isReadableByItsGroup: Bool
 
+    /// Whose file it is.
+    let owner: uid_t
+
+    /// Whether somebody else than root and this account could change it as its owner.
+    var belongsToOthers: Bool { owner != 0 && owner != geteuid() }
+
     /// The first bytes, at most one more than were asked for.
     let bytes: [UInt8]
 
@@ -37,6 +43,7 @@ struct HostFile {
         return HostFile(
             mode: status.st_mode & 0o7777,
             isReadableByItsGroup: status.st_mode & 0o040 != 0 && status.st_gid != 0,
+            owner: status.st_uid,
             bytes: try content(of: descriptor, limit: limit)
         )
     }

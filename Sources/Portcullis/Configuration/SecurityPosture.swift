@@ -165,6 +165,11 @@ package enum SecurityPosture {
         } else {
             lines.append("passive ports: none (pasv_enable=NO)")
         }
+        if active.isEnabled, active.allowsPrivilegedPorts, !active.isPromiscuous {
+            lines.append(
+                "active connections may lead to ports below 1024 (permit_privileged_ports)"
+            )
+        }
         if active.isEnabled, active.isPromiscuous {
             lines.append(
                 "WARNING: port_promiscuous=YES or permit_foreign_addresses=YES lets a user make this"

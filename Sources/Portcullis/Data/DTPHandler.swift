@@ -67,6 +67,9 @@ class DTPHandler {
     /// The most bytes that are moved in one go.
     var pieceByteCount: Int { TransferBuffer.byteCount }
 
+    /// Called before the first byte is moved.
+    func willBegin() throws(TransferFailure) {}
+
     /// Called when `count` bytes have been moved: the time to serve the control connection.
     func didMove(_ count: Int) throws(TransferFailure) {
         try wait(.look)
@@ -109,6 +112,7 @@ class DTPHandler {
     /// Sends everything that `source` has, and ends our direction.
     final func send(_ source: any TransferSource) throws(TransferFailure) {
         let source = try compressed(source)
+        try willBegin()
         while true {
             let count: Int
             do throws(FileError) {
@@ -229,6 +233,7 @@ class DTPHandler {
     final func receive(into sink: any TransferSink) throws(TransferFailure) {
         let sink = try inflated(sink)
         isReceiving = true
+        try willBegin()
         while true {
             let outcome = unsafe buffer.withBytes { unsafe stream.read(into: piece(of: $0)) }
             switch outcome {

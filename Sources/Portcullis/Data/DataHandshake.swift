@@ -49,6 +49,14 @@ final class DataHandshake {
         advance()
     }
 
+    /// Whether it is known who has connected, and may still be the right one.
+    var mayBeAdmitted: Bool {
+        switch state {
+        case .waiting, .admitted: isIdentified
+        case .unproven, .foreign, .failed: false
+        }
+    }
+
     /// Whether it is known who has connected.
     var isIdentified: Bool { proxyHeader == nil }
 

@@ -8,8 +8,12 @@ extension FTPHandler {
     /// ESTA: makes the active connection now, and tells where it comes from.
     final func nameOwnEnd() throws(SessionEnd) {
         if let target = activeTarget {
-            dataSource = try connect(to: target)
             activeTarget = nil
+            dataSource = try connect(to: target)
+            guard dataSource != nil else {
+                try reply(425, "Failed to establish connection.")
+                return
+            }
         }
         guard let source = dataSource as? ActiveDTP else {
             try reply(520, "There is no active data connection; use PORT or EPRT first.")
@@ -17,7 +21,13 @@ extension FTPHandler {
         }
         source.advance()
         while source.ownEnd == nil, source.takeOutcome() == nil {
-            if control.hasEnded { throw .clientLeft }
+            if control.hasEnded, !isQuitting { throw .clientLeft }
+            if try handleDuringTransfer() {
+                dataSource = nil
+                try reply(426, "Connection attempt aborted.")
+                try reply(226, "ABOR successful.")
+                return
+            }
             try pump(until: source.deadline)
             source.advance()
         }

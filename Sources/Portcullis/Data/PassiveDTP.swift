@@ -86,7 +86,7 @@ final class PassiveDTP: DataSource {
     /// one that proved itself, or the first that came.
     var clientEnd: SocketAddress? {
         if case .success(let connection) = outcome { return connection.stream.peer }
-        return candidates.first(where: \.isIdentified)?.stream.peer
+        return candidates.first(where: \.mayBeAdmitted)?.stream.peer
     }
 
     func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }

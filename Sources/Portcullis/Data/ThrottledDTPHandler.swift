@@ -1,3 +1,4 @@
+internal import Isolation
 internal import LinuxSystem
 internal import TLS
 
@@ -17,6 +18,9 @@ final class ThrottledDTPHandler: TLS_DTPHandler {
 
     /// What limits downloads and listings.
     var writeLimiters: [RateLimiter] = []
+
+    /// What earlier transfers of the login have left to be waited for.
+    var debt = TransferDebt()
 
     /// What all transfers of the server may move together; 0 for any.
     var serverRate = 0
@@ -38,18 +42,26 @@ final class ThrottledDTPHandler: TLS_DTPHandler {
         return min(super.pieceByteCount, piece, limit)
     }
 
+    override func willBegin() throws(TransferFailure) {
+        try settle()
+    }
+
     override func didMove(_ count: Int) throws(TransferFailure) {
-        var next = Deadline.passed
-        for limiter in limiters { next = max(next, limiter.charge(count)) }
-        if serverRate > 0, let chargeServer {
-            var charge = try chargeServer(count)
-            while !charge.isCharged {
-                try pause(until: charge.next)
-                charge = try chargeServer(count)
-            }
-            next = max(next, charge.next)
+        for limiter in limiters { debt.next = max(debt.next, limiter.charge(count)) }
+        if serverRate > 0 { debt.uncharged += count }
+        try settle()
+    }
+
+    /// Waits for what was moved; by ABOR it becomes the next transfer's.
+    private func settle() throws(TransferFailure) {
+        while debt.uncharged > 0, let chargeServer {
+            let count = min(debt.uncharged, ServerRate.pieceByteCount(serverRate))
+            let charge = try chargeServer(count)
+            if charge.isCharged { debt.uncharged -= count }
+            debt.next = max(debt.next, charge.next)
+            if debt.uncharged > 0 { try pause(until: charge.next) }
         }
-        try pause(until: next)
+        try pause(until: debt.next)
     }
 
     // Without TLS there is no end that could be told from a cut.

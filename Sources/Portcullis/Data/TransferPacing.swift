@@ -7,6 +7,10 @@ final class TransferPacing {
     private let maximumPieceByteCount: Int
     private let serverRate: Int
 
+    /// What transfers have moved and not waited for, which a transfer that is broken off leaves to
+    /// the next one.
+    private let debt = TransferDebt()
+
     /// Takes the rates that `rates` names for this login.
     ///
     /// - Parameters:
@@ -34,5 +38,15 @@ final class TransferPacing {
         handler.writeLimiters = writeLimiters
         handler.maximumPieceByteCount = maximumPieceByteCount
         handler.serverRate = serverRate
+        handler.debt = debt
     }
+}
+
+/// What has been moved faster than allowed.
+final class TransferDebt {
+    /// When more may be moved.
+    var next = Deadline.passed
+
+    /// Bytes that the server's rate has yet to be charged with.
+    var uncharged = 0
 }

@@ -29,7 +29,7 @@ extension Configuration.TLS {
     func certificateRules(_ anonymous: Configuration.Anonymous) -> CertificateRules {
         var rules = CertificateRules()
         rules.login = certificateLogin
-        rules.isDemanded = requiresClientCertificate
+        rules.isDemanded = requiresClientCertificate && provesClientCertificates
         rules.sparesAnonymous = !anonymous.requiresTLSForLogin
         let (field, file) = (certificateField, certificateUsersFile)
         rules.users = { identities in
@@ -46,7 +46,12 @@ extension Configuration.TLS {
     }
 
     /// Whether clients prove their certificates to their Wardens.
+    ///
+    /// Not for `require_cert` alone without authorities: the challenge would be the only authority
+    /// that a client of TLS 1.2 is told, and some then find no certificate to show.
     var provesClientCertificates: Bool {
-        isEnabled && (certificateLogin != .off || requiresClientCertificate)
+        isEnabled
+            && (certificateLogin != .off
+                || (requiresClientCertificate && validatesClientCertificate))
     }
 }

@@ -45,7 +45,11 @@ extension LoginProfile {
                 mode: configuration.anonymous.uploadMode
             )
         }
-        profile.sessionOptions = options.accepted
+        // The last word on each is what counts, here as well as where it is applied once more.
+        profile.sessionOptions = options.lastOfEach
+        guard LoginTerms.fit(profile.sessionOptions) else {
+            throw .unavailable(reason: "the options of user \(account.name) are too long")
+        }
         profile.remarks = options.remarks
         return profile
     }

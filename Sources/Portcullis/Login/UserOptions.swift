@@ -55,6 +55,15 @@ struct UserOptions {
         )
     }
 
+    /// The last assignment of every option that was accepted, in the order of these.
+    var lastOfEach: [String] {
+        var last: [Substring: Int] = [:]
+        for (index, option) in accepted.enumerated() {
+            last[option.prefix { $0 != "=" }] = index
+        }
+        return last.values.sorted().map { accepted[$0] }
+    }
+
     private static func refusal(_ place: String, _ problem: Disposition) -> LoginRefusal {
         guard case .refused(let why, _) = problem else { return .unavailable(reason: place) }
         return .unavailable(reason: "\(place): \(why)")

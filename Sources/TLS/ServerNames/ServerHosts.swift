@@ -11,13 +11,13 @@ final class ServerHosts {
     /// The host of the session that this process serves; `nil` when nobody named one.
     var session: String?
 
-    /// The OCSP responses by the address of the certificate, which some context keeps.
-    let responses: [UInt: StapledResponse]
+    /// The OCSP responses by ``certificateDigest(_:)``.
+    let responses: [[UInt8]: StapledResponse]
 
     init(
         _ policy: ServerNamePolicy,
         _ certificates: [String: [TLSContext]],
-        _ responses: [UInt: StapledResponse]
+        _ responses: [[UInt8]: StapledResponse]
     ) {
         self.policy = policy
         self.certificates = certificates

@@ -6,7 +6,9 @@ internal import COpenSSL
 func stapleResponse(_ ssl: OpaquePointer?, _: UnsafeMutableRawPointer?) -> CInt {
     guard let ssl = unsafe ssl, let notes = unsafe HandshakeNotes.of(ssl),
         let certificate = unsafe SSL_get_certificate(ssl),
-        let response = unsafe notes.pointee.hosts?.responses[UInt(bitPattern: certificate)],
+        let hosts = unsafe notes.pointee.hosts, !hosts.responses.isEmpty,
+        let digest = unsafe certificateDigest(certificate),
+        let response = hosts.responses[digest],
         response.isCurrent,
         let copy = unsafe COpenSSL_OPENSSL_memdup(response.bytes, response.bytes.count)
     else { return SSL_TLSEXT_ERR_NOACK }

@@ -76,6 +76,9 @@ package struct StapledResponse: Hashable, Sendable {
 
 /// A response that was read to be looked at.
 @safe private final class OCSPResponse {
+    /// How long a response is good that names no end, in seconds.
+    private static let maximumAge = 7 * 24 * 3_600
+
     private let pointer: OpaquePointer
 
     /// Reads a response whose status is `successful`.
@@ -116,9 +119,11 @@ package struct StapledResponse: Hashable, Sendable {
             unsafe OCSP_single_get0_status(entry, nil, nil, &begin, &end)
                 == V_OCSP_CERTSTATUS_GOOD
         else { throw .notGood }
-        guard unsafe OCSP_check_validity(begin, end, clockSkew, -1) == 1 else { throw .expired }
+        // Without a date for the next one it is good for a week.
+        let age = unsafe end == nil ? Self.maximumAge : -1
+        guard unsafe OCSP_check_validity(begin, end, clockSkew, age) == 1 else { throw .expired }
         guard unsafe isSigned(by: issuer) else { throw .forged }
-        guard let end = unsafe end else { return .max }
+        guard let end = unsafe end else { return time(nil) + Self.maximumAge }
         var days: CInt = 0
         var seconds: CInt = 0
         guard unsafe ASN1_TIME_diff(&days, &seconds, nil, end) == 1 else { throw .expired }

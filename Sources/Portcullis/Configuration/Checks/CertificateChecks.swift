@@ -36,6 +36,15 @@ extension ConfigurationDraft {
                 )
             )
         }
+        let kinds = tls.certificates.compactMap { CertificateFacts(file: $0.certificate)?.keyType }
+        if kinds.count == 2, kinds[0] == kinds[1] {
+            refuse(
+                "ec_cert_file",
+                why:
+                    "its key is of the same kind as that of rsa_cert_file, which would not be used",
+                mend: "name certificates with an RSA key and with an EC key, or one alone"
+            )
+        }
         if tls.ecCertificateFile == nil {
             ignore("ec_private_key_file", why: "it needs ec_cert_file")
             ignore("ec_ocsp_file", why: "it needs ec_cert_file")

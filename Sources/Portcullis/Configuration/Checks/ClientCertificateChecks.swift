@@ -54,7 +54,22 @@ extension ConfigurationDraft {
                 mend: "write validate_cert=YES and name the authorities in ca_certs_file"
             )
         }
+        checkGuests()
         if let file = tls.certificateUsersFile { checkUsersFile(file) }
+    }
+
+    /// Checks that somebody knows which guests there are.
+    private mutating func checkGuests() {
+        let tls = configuration.tls
+        guard tls.certificateLogin == .alone, tls.certificateField != nil,
+            configuration.login.makesGuests
+        else { return }
+        refuse(
+            "cert_user_field",
+            why: "guest_enable=YES leaves it to the password check who is a guest, and there is"
+                + " none with cert_auth=alone: every name in a certificate would be one",
+            mend: "name the guests in cert_users_file"
+        )
     }
 
     private mutating func checkUsersFile(_ path: String) {
@@ -100,11 +115,19 @@ extension ConfigurationDraft {
 
     /// Opens a file that decides who gets in.
     private mutating func checkVouching(_ path: String, of name: String) {
-        guard let file = examine(path, of: name), file.mode & 0o022 != 0 else { return }
-        refuse(
-            name,
-            why: "others than the owner may write the file, and so let anybody in",
-            mend: "run chmod go-w on the file"
-        )
+        guard let file = examine(path, of: name) else { return }
+        if file.mode & 0o022 != 0 {
+            refuse(
+                name,
+                why: "others than the owner may write the file, and so let anybody in",
+                mend: "run chmod go-w on the file"
+            )
+        } else if file.belongsToOthers {
+            refuse(
+                name,
+                why: "the file belongs to another account, which may so let anybody in",
+                mend: "run chown root on the file"
+            )
+        }
     }
 }

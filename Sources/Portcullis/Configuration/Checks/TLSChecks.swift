@@ -124,6 +124,11 @@ extension ConfigurationDraft {
             ("ssl_sni_required", configuration.tls.requiresName),
             ("rsa_cert_file", configuration.tls.certificateFile != nil),
             ("rsa_private_key_file", configuration.tls.privateKeyFile != nil),
+            ("ec_cert_file", configuration.tls.ecCertificateFile != nil),
+            ("ec_private_key_file", configuration.tls.ecPrivateKeyFile != nil),
+            ("ec_ocsp_file", configuration.tls.ecResponseFile != nil),
+            ("ssl_key_passphrase_file", configuration.tls.passphraseFile != nil),
+            ("ssl_policy", configuration.tls.policy != .intermediate),
         ]
         for (name, wantsTLS) in dependents where wantsTLS {
             ignore(name, why: "ssl_enable=NO turns TLS off")
