@@ -1,13 +1,18 @@
 """Starts the daemon for one test, and holds it to its contract when the test is over."""
 
+import fcntl
 import ftplib
 import os
 import pathlib
 import re
+import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
+import time
 
 import proc
 from control import TIMEOUT, Control, client_context, wait_until
@@ -35,6 +40,7 @@ class Daemon:
         self.secrets = []
         self.out = []
         self.errors = bytearray()
+        self.lock = threading.Lock()
         self.process = subprocess.Popen(
             [str(BINARY), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True, cwd=cwd)
@@ -48,8 +54,14 @@ class Daemon:
             self.out.append(line.decode("utf-8", "replace").rstrip("\n"))
 
     def _read_errors(self):
-        while chunk := self.process.stderr.read1(65536):
-            self.errors += chunk
+        number = self.process.stderr.fileno()
+        while True:
+            select.select([number], [], [])
+            with self.lock:
+                chunk = os.read(number, 65536)
+                self.errors += chunk
+            if not chunk:
+                return
 
     @property
     def pid(self):
@@ -57,7 +69,21 @@ class Daemon:
 
     @property
     def log(self):
+        """What the daemon has written by now, and not only what the reader has come to."""
+        for _ in range(400):
+            with self.lock:
+                if not self._unread():
+                    break
+            time.sleep(0.005)
         return self.errors.decode("utf-8", "replace")
+
+    def _unread(self):
+        """Whether bytes wait in the pipe."""
+        try:
+            answer = fcntl.ioctl(self.process.stderr.fileno(), termios.FIONREAD, b"\0" * 4)
+        except (OSError, ValueError):
+            return False
+        return struct.unpack("=i", answer)[0] > 0
 
     def wait_for_line(self, pattern, count=1, seconds=20):
         def search():

@@ -66,7 +66,7 @@ def test_beside_virtual_users_nobody_learns_who_is_which(serve, users, account):
     assert gateway.session(account).alive()
 
 
-def test_every_line_of_a_plain_session_is_marked(serve, account):
+def test_every_line_from_a_password_in_clear_on_is_marked(serve, account):
     gateway = serve(**SWITCHES, plain_system_logins="YES", log_ftp_protocol="YES")
     gateway.secrets.append(account.password)
     control = gateway.control().login(account)

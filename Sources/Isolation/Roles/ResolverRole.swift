@@ -63,6 +63,9 @@ extension SharedPage {
         while !exchange(load(0), for: Int64(number), at: 0) {}
     }
 
-    /// The address that is announced now.
-    var announcedAddress: IPAddress { .v4(UInt32(truncatingIfNeeded: load(0))) }
+    /// The address that is announced now; `nil` where none was ever written.
+    var announcedAddress: IPAddress? {
+        let number = UInt32(truncatingIfNeeded: load(0))
+        return number == 0 ? nil : .v4(number)
+    }
 }

@@ -15,9 +15,11 @@ struct PassiveState {
 }
 
 extension Warden {
-    /// Ports that a Session may hold: ours closes one before it asks for the next, which somebody
-    /// else may have taken since.
-    private static let maximumPortCount = 4
+    /// Ports that a Session may hold.
+    ///
+    /// Ours closes one before it asks for the next. The number leaves room for those that others have
+    /// taken since, of which there are many where the range is nearly used up.
+    private static let maximumPortCount = 24
 
     /// Opens a port for one passive data connection.
     func listenForData() throws(SystemError) {
@@ -62,6 +64,6 @@ extension Warden {
         if passive.announced == nil, let page = census.page(.announcedAddress) {
             passive.announced = try? SharedPage(mapping: page)
         }
-        return passive.announced?.announcedAddress
+        return passive.announced?.announcedAddress ?? nil
     }
 }
