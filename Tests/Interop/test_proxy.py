@@ -213,6 +213,28 @@ def test_whoever_else_comes_through_the_proxy_neither_gets_nor_spoils_a_transfer
     stranger.close()
 
 
+@pytest.mark.parametrize("start", [line("192.0.2.78"), b"PROXY "], ids=["others", "silent"])
+def test_many_strangers_do_not_push_the_client_out(balanced, account, start):
+    account.file("f", b"content")
+    control = session(balanced(), account, line(CLIENT))
+    port = control.passive_port()
+    own = control.connect_data(port, source=PROXY)
+    own.sendall(line(CLIENT))
+    strangers = []
+    for _ in range(20):
+        stranger = control.connect_data(port, source=PROXY)
+        stranger.sendall(start)
+        strangers.append(stranger)
+    control.send("RETR f")
+    control.next(150)
+    own = control.wrap_data(own)
+    assert read_all(own) == b"content"
+    finish(own)
+    control.next(226)
+    for stranger in strangers:
+        stranger.close()
+
+
 def test_the_clients_address_alone_is_not_enough_without_the_proxy(balanced, account):
     """A data connection that claims the client's address comes from the proxy or is nobody's."""
     account.file("f", b"content")

@@ -77,6 +77,9 @@ final class PassiveDTP: DataSource {
     func advance() {
         guard outcome == nil else { return }
         for candidate in candidates { candidate.advance() }
+        // Whoever has proved it by now is not pushed out by those who come.
+        judge()
+        guard outcome == nil else { return }
         acceptCandidates()
         judge()
         if outcome == nil, end.hasPassed { conclude(.failure(blemish ?? .notEstablished)) }
@@ -100,19 +103,28 @@ final class PassiveDTP: DataSource {
                 reportForeign(peer)
                 continue
             }
-            // Whoever opens connections and says nothing must not keep the client out.
-            if candidates.count == Self.maximumCandidateCount { candidates.removeFirst() }
-            candidates.append(
-                DataHandshake(
-                    NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
-                    level: level,
-                    policy: policy,
-                    tls: tls,
-                    timeout: handshakeTimeout,
-                    isProxied: isProxied
-                )
+            let candidate = DataHandshake(
+                NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
+                level: level,
+                policy: policy,
+                tls: tls,
+                timeout: handshakeTimeout,
+                isProxied: isProxied
             )
+            if case .foreign = candidate.state {
+                reportForeign(candidate.stream.peer)
+                continue
+            }
+            makeRoom()
+            candidates.append(candidate)
         }
+    }
+
+    /// Whoever opens connections and says nothing must not keep the client out: the oldest goes, and
+    /// before it one of which its proxy has not said whose it is.
+    private func makeRoom() {
+        guard candidates.count == Self.maximumCandidateCount else { return }
+        candidates.remove(at: candidates.firstIndex { !$0.isIdentified } ?? 0)
     }
 
     private func reportForeign(_ peer: SocketAddress) {
