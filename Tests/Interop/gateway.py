@@ -165,7 +165,12 @@ class Gateway(Daemon):
             if value is not None:
                 arguments += ["--set", f"{name}={value}"]
         super().__init__(*arguments)
-        found = self.wait_for_line(LISTENING)[0]
+        try:
+            found = self.wait_for_line(LISTENING)[0]
+        except BaseException:
+            # Nobody else knows of it yet.
+            self._kill()
+            raise
         self.host = found["v6"] or found["v4"]
         self.port = int(found["port"])
 
