@@ -14,7 +14,7 @@ package struct Masquerade: Hashable, Sendable {
     /// Reads `LOCAL:ANNOUNCED`, several with commas or blanks between them.
     static func list(_ text: String) throws(OptionValueError) -> [Masquerade] {
         var map: [Masquerade] = []
-        for word in text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }) {
+        for word in OptionValue.words(text) {
             let ends = word.split(separator: ":", omittingEmptySubsequences: false)
                 .map { IPAddress(String($0)) }
             guard ends.count == 2, let local = ends[0], let announced = ends[1] else {

@@ -104,23 +104,17 @@ extension ConfigurationOption {
         _ name: String,
         sets path: any ConfigurationPath<Int>
     ) -> ConfigurationOption {
-        .text(name) { (draft, value) in
-            let parts = (value ?? "0").split(separator: ".", omittingEmptySubsequences: false)
-            let digits = parts.allSatisfy { part in
-                (1...6).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) }
-            }
-            guard digits, (1...2).contains(parts.count),
-                parts.dropFirst().allSatisfy({ $0.count < 3 }),
-                let whole = Int(parts[0])
-            else {
-                return .refused(
-                    why: "it is no number with up to two places behind the point",
-                    mend: "write a number such as 4 or 7.50"
-                )
-            }
-            let places = parts.count == 2 ? Int(parts[1]) ?? 0 : 0
-            let scale = parts.count == 2 && parts[1].count == 1 ? 10 : 1
-            draft.configuration[keyPath: path] = whole * 100 + places * scale
+        .parsed(name, sets: path, by: OptionValue.hundredths)
+    }
+
+    /// An honoured value in a form of its own.
+    static func parsed<Value>(
+        _ name: String,
+        sets path: any ConfigurationPath<Value>,
+        by parse: @escaping @Sendable (String) throws(OptionValueError) -> Value
+    ) -> ConfigurationOption {
+        ConfigurationOption([name], parse: parse) { (draft, value) in
+            draft.configuration[keyPath: path] = value
             return .honoured
         }
     }
@@ -251,21 +245,7 @@ extension ConfigurationOption {
         _ name: String,
         sets path: any ConfigurationPath<[IPNetwork]>
     ) -> ConfigurationOption {
-        .text(name) { (draft, value) in
-            var networks: [IPNetwork] = []
-            for word in (value ?? "").split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }
-            ) {
-                guard let network = IPNetwork(String(word)) else {
-                    return .refused(
-                        why: "`\(word)` is no network",
-                        mend: "write networks such as 192.0.2.0/24,2001:db8::/32"
-                    )
-                }
-                networks.append(network)
-            }
-            draft.configuration[keyPath: path] = networks
-            return .honoured
-        }
+        .parsed(name, sets: path, by: OptionValue.networks)
     }
 
     /// A text that has no effect.

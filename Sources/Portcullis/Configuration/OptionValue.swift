@@ -1,3 +1,5 @@
+internal import FTPProtocol
+
 /// How the text of a value is read.
 enum OptionValue {
     /// Reads a switch: YES, TRUE or 1, and NO, FALSE or 0, in any case, as in vsftpd.
@@ -44,6 +46,49 @@ enum OptionValue {
     /// Reads a text; an empty one unsets the option.
     static func text(_ text: String) throws(OptionValueError) -> String? {
         text.isEmpty ? nil : text
+    }
+
+    /// Reads a number with up to two places behind the point, in hundredths; none is 0.
+    static func hundredths(_ text: String) throws(OptionValueError) -> Int {
+        let parts = (text.isEmpty ? "0" : text).split(
+            separator: ".",
+            omittingEmptySubsequences: false
+        )
+        let digits = parts.allSatisfy { part in
+            (1...6).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) }
+        }
+        guard digits, (1...2).contains(parts.count),
+            parts.dropFirst().allSatisfy({ $0.count < 3 }),
+            let whole = Int(parts[0])
+        else {
+            throw OptionValueError(
+                why: "it is no number with up to two places behind the point",
+                mend: "write a number such as 4 or 7.50"
+            )
+        }
+        let places = parts.count == 2 ? Int(parts[1]) ?? 0 : 0
+        let scale = parts.count == 2 && parts[1].count == 1 ? 10 : 1
+        return whole * 100 + places * scale
+    }
+
+    /// Reads networks in CIDR notation.
+    static func networks(_ text: String) throws(OptionValueError) -> [IPNetwork] {
+        var networks: [IPNetwork] = []
+        for word in words(text) {
+            guard let network = IPNetwork(String(word)) else {
+                throw OptionValueError(
+                    why: "`\(word)` is no network",
+                    mend: "write networks such as 192.0.2.0/24,2001:db8::/32"
+                )
+            }
+            networks.append(network)
+        }
+        return networks
+    }
+
+    /// The words of a list with commas or blanks between them.
+    static func words(_ text: String) -> [Substring] {
+        text.split { $0 == "," || $0 == " " || $0 == "\t" }
     }
 
     /// Reads the digits alone: `Int` would take a sign too.

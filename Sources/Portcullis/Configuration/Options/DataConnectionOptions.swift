@@ -8,14 +8,7 @@ extension ConfigurationOption {
         .text("pasv_address", sets: \.passive.address),
         .toggle("pasv_addr_resolve", sets: \.passive.resolvesAddress),
         .seconds("pasv_addr_resolve_interval", 1...86_400, sets: \.passive.resolveInterval),
-        .text("masquerade_address_map") { (draft, value) in
-            do throws(OptionValueError) {
-                draft.configuration.passive.masquerades = try Masquerade.list(value ?? "")
-                return .honoured
-            } catch {
-                return .refused(why: error.why, mend: error.mend)
-            }
-        },
+        .parsed("masquerade_address_map", sets: \.passive.masquerades, by: Masquerade.list),
         .networks("pasv_local_networks", sets: \.passive.localNetworks),
         .toggle("pasv_promiscuous") { $0.allowsAnyPassive = $1 },
         .networks("pasv_promiscuous_networks", sets: \.passive.promiscuousNetworks),

@@ -25,14 +25,7 @@ extension ConfigurationOption {
         .commands("cmds_allowed") { $0.configuration.session.allowedCommands = $1 },
         .commands("cmds_denied") { $0.configuration.session.deniedCommands = $1 ?? [] },
         .hostNames("host_names", sets: \.session.hostNames),
-        .text("dir_aliases") { (draft, value) in
-            do throws(OptionValueError) {
-                draft.configuration.session.aliases = try DirectoryAlias.list(value ?? "")
-                return .honoured
-            } catch {
-                return .refused(why: error.why, mend: error.mend)
-            }
-        },
+        .parsed("dir_aliases", sets: \.session.aliases, by: DirectoryAlias.list),
         .ignoredToggle(
             "async_abor_enable",
             why: "ABOR is always served, and needs no switch"

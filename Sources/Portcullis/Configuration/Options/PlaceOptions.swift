@@ -9,14 +9,7 @@ extension ConfigurationOption {
         .patterns("hide_file", ignoresCase: true, sets: \.files.places.hidden),
         .patterns("upload_file", ignoresCase: false, sets: \.files.places.uploads),
         .patterns("download_file", ignoresCase: false, sets: \.files.places.downloads),
-        .text("override_perm") { (draft, value) in
-            do throws(OptionValueError) {
-                draft.configuration.files.places.overrides = try overrides(value ?? "")
-                return .honoured
-            } catch {
-                return .refused(why: error.why, mend: error.mend)
-            }
-        },
+        .parsed("override_perm", sets: \.files.places.overrides, by: overrides),
     ]
 
     /// More of them would be a tree of permissions, which the file system keeps better.
@@ -48,11 +41,11 @@ extension ConfigurationOption {
     }
 
     /// Reads `DIR:LETTERS[:recursive]`, several with commas or blanks between them.
-    private static func overrides(
+    @Sendable private static func overrides(
         _ text: String
     ) throws(OptionValueError) -> [PermissionOverride] {
         let mend = "write DIR:LETTERS or DIR:LETTERS:recursive, such as /incoming:elw:recursive"
-        let words = text.split { $0 == "," || $0 == " " || $0 == "\t" }
+        let words = OptionValue.words(text)
         guard words.count <= maximumOverrideCount else {
             throw OptionValueError(
                 why: "there are more than \(maximumOverrideCount) directories",
