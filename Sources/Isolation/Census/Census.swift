@@ -165,10 +165,7 @@ private final class CensusSession {
 /// A user with at least one session, or all of them together.
 private final class CensusUser {
     var sessionCount = 0
-    private var quota: OwnedDescriptor?
-    private var rate: OwnedDescriptor?
-    private var announced: OwnedDescriptor?
-    private var ports: OwnedDescriptor?
+    private var pages: [UserPage: PageBox] = [:]
 
     /// Makes the page unless it exists, and lends it to `body`.
     func send(
@@ -176,20 +173,9 @@ private final class CensusUser {
         through body: (borrowing OwnedDescriptor) throws(SystemError) -> Void
     ) -> Bool {
         do throws(SystemError) {
-            switch page {
-            case .quota:
-                if quota == nil { quota = try SharedPage.make() }
-                try quota.lend(to: body)
-            case .passivePorts:
-                if ports == nil { ports = try SharedPage.make() }
-                try ports.lend(to: body)
-            case .announcedAddress:
-                if announced == nil { announced = try SharedPage.make() }
-                try announced.lend(to: body)
-            case .rate, .serverRate:
-                if rate == nil { rate = try SharedPage.make() }
-                try rate.lend(to: body)
-            }
+            let box = if let known = pages[page] { known } else { PageBox(try SharedPage.make()) }
+            pages[page] = box
+            try body(box.descriptor)
             return true
         } catch {
             return false
@@ -197,14 +183,11 @@ private final class CensusUser {
     }
 }
 
-extension Optional where Wrapped == OwnedDescriptor {
-    /// Calls `body` with the descriptor, if there is one.
-    fileprivate borrowing func lend(
-        to body: (borrowing OwnedDescriptor) throws(SystemError) -> Void
-    ) throws(SystemError) {
-        switch self {
-        case .some(let descriptor): try body(descriptor)
-        case .none: break
-        }
+/// Holds one page, since dictionaries hold no value with a single owner.
+private final class PageBox {
+    let descriptor: OwnedDescriptor
+
+    init(_ descriptor: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
     }
 }
