@@ -6,8 +6,6 @@ import os
 import threading
 import time
 
-from control import finish, read_all
-
 LIBC = ctypes.CDLL(None, use_errno=True)
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -45,18 +43,3 @@ def swapping(place, *traps, seconds):
     finally:
         swaps.end = 0
         thread.join(10)
-
-
-def attempt_download(session, line):
-    """The content, or `None` when the server refuses."""
-    data = session.connect_data()
-    try:
-        if session.command(line).code != 150:
-            return None
-        data = session.wrap_data(data)
-        content = read_all(data)
-        finish(data)
-        session.next(226)
-        return content
-    finally:
-        data.close()

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from certificates import Authority, make_certificate
-from control import VERSIONS, Closed, finish, read_all, wait_until
+from control import VERSIONS, Closed, wait_until
+from downloading import code_of_download
 from gateway import ResumingFTP
 from test_curl import Curl
 
@@ -243,23 +244,6 @@ def test_a_file_that_holds_nothing_keeps_the_server_from_starting(
 
 # Data connections.
 
-def try_data(session, context, resume=False):
-    """The code that ends a download over a connection made with `context`."""
-    data = session.connect_data()
-    session.expect("RETR f", 150)
-    content = b""
-    try:
-        data = session.wrap_data(data, resume, context=context)
-        content = read_all(data)
-        finish(data)
-    except OSError:
-        pass
-    data.close()
-    code = session.reply().code
-    assert content == (b"content" if code == 226 else b"")
-    return code
-
-
 @BOTH
 @pytest.mark.parametrize("reuse", ["YES", "NO"])
 def test_the_data_connection_shows_the_certificate_of_its_control_connection(
@@ -268,10 +252,10 @@ def test_the_data_connection_shows_the_certificate_of_its_control_connection(
     other = authority.issue("other")
     gateway = strict(serve, authority, require_ssl_reuse=reuse)
     session = gateway.session(account, context=showing(gateway, partner, version))
-    assert try_data(session, showing(gateway, partner, version)) == 226
-    assert try_data(session, showing(gateway, other, version)) == 522
+    assert code_of_download(session, showing(gateway, partner, version)) == 226
+    assert code_of_download(session, showing(gateway, other, version)) == 522
     assert session.alive()
-    assert try_data(session, None, resume=True) == 226
+    assert code_of_download(session, None, resume=True) == 226
     wait_until(lambda: "proof=session" in gateway.log, what="the line about the transfer")
     assert "proof=certificate" in gateway.log
     assert "proof=address" not in gateway.log
@@ -285,9 +269,9 @@ def test_a_data_connection_without_the_certificate_is_refused(
     account.file("f", b"content")
     gateway = serve(ssl_request_cert="YES", require_ssl_reuse=reuse)
     session = gateway.session(account, context=showing(gateway, partner, version))
-    assert try_data(session, showing(gateway, None, version)) == 522
-    assert try_data(session, showing(gateway, partner, version)) == 226
-    assert try_data(session, None, resume=True) == 226
+    assert code_of_download(session, showing(gateway, None, version)) == 522
+    assert code_of_download(session, showing(gateway, partner, version)) == 226
+    assert code_of_download(session, None, resume=True) == 226
 
 
 @BOTH
@@ -297,7 +281,7 @@ def test_a_bad_certificate_on_a_data_connection_is_named_in_the_log(
     gateway = strict(serve, authority)
     session = gateway.session(account, context=showing(gateway, partner, version))
     bad = make_certificate(tmp_path, "nobody")
-    assert try_data(session, showing(gateway, bad, version)) == 522
+    assert code_of_download(session, showing(gateway, bad, version)) == 522
     assert 'subject "CN=nobody"' in refusal(gateway)
 
 

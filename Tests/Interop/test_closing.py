@@ -66,22 +66,24 @@ def test_a_cut_upload_is_never_taken_for_a_whole_one(serve, account, version, at
     assert session.alive()
 
 
-@BOTH
-def test_an_alert_is_no_end_of_an_upload(gateway, account, version):
+def forged_upload(gateway, account, version):
+    """A session, its data connection, and an upload over that whose records are ours to make."""
     session = gateway.session(account, version)
     data = session.connect_data()
     session.expect("STOR f", 150)
-    upload = Forge(data, gateway.certificate.chain, gateway.host, version)
+    return session, data, Forge(data, gateway.certificate.chain, gateway.host, version)
+
+
+@BOTH
+def test_an_alert_is_no_end_of_an_upload(gateway, account, version):
+    session, data, upload = forged_upload(gateway, account, version)
     upload.send(upload.make(APPLICATION_DATA, CONTENT[:1000]), upload.make(ALERT, b"\2\x50"))
     session.next(426)
 
 
 @BOTH
 def test_an_upload_cut_within_a_record_is_incomplete(gateway, account, version):
-    session = gateway.session(account, version)
-    data = session.connect_data()
-    session.expect("STOR f", 150)
-    upload = Forge(data, gateway.certificate.chain, gateway.host, version)
+    session, data, upload = forged_upload(gateway, account, version)
     upload.send(upload.make(APPLICATION_DATA, CONTENT[:1000]),
                 upload.make(APPLICATION_DATA, CONTENT[1000:2000])[:-5])
     data.close()
@@ -90,10 +92,7 @@ def test_an_upload_cut_within_a_record_is_incomplete(gateway, account, version):
 
 @BOTH
 def test_what_comes_behind_close_notify_is_not_written(gateway, account, version):
-    session = gateway.session(account, version)
-    data = session.connect_data()
-    session.expect("STOR f", 150)
-    upload = Forge(data, gateway.certificate.chain, gateway.host, version)
+    session, data, upload = forged_upload(gateway, account, version)
     upload.send(upload.make(APPLICATION_DATA, b"whole"), upload.make(ALERT, b"\1\0"),
                 upload.make(APPLICATION_DATA, b" and more"))
     data.sendall(b"and clear")

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from swapping import attempt_download, swapping
+from downloading import attempt_download
+from swapping import swapping
 
 SECRET = b"outside the jail"
 

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from swapping import attempt_download, swapping
+from downloading import attempt_download
+from swapping import swapping
 from verbs import DIRECTORY, FILE, FREE, accepted
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from control import VERSIONS, finish, read_all, wait_until
+from control import VERSIONS, wait_until
+from downloading import code_of_download
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
 
@@ -12,23 +13,6 @@ def users(tmp_path):
     directory = tmp_path / "users"
     directory.mkdir(mode=0o755)
     return directory
-
-
-def download(session, resume=False, source=None):
-    """The code that ends a download."""
-    data = session.connect_data(source=source)
-    session.expect("RETR f", 150)
-    content = b""
-    try:
-        data = session.wrap_data(data, resume)
-        content = read_all(data)
-        finish(data)
-    except OSError:
-        pass
-    data.close()
-    code = session.reply().code
-    assert content == (b"content" if code == 226 else b"")
-    return code
 
 
 def logged(gateway, text):
@@ -41,11 +25,11 @@ def test_a_user_is_spared_and_nobody_else(serve, account, other_account, users, 
     other_account.file("f", b"content")
     (users / account.name).write_text("require_ssl_reuse=NO\n")
     gateway = serve(require_ssl_reuse="YES", user_config_dir=users)
-    assert download(gateway.session(account, version)) == 226
+    assert code_of_download(gateway.session(account, version)) == 226
     logged(gateway, "proof=address waived-for=user")
     session = gateway.session(other_account, version)
-    assert download(session) == 522
-    assert download(session, resume=True) == 226
+    assert code_of_download(session) == 522
+    assert code_of_download(session, resume=True) == 226
     logged(gateway, "proof=session")
 
 
@@ -56,9 +40,9 @@ def test_a_user_is_held_to_it_and_nobody_else(serve, account, other_account, use
     (users / account.name).write_text("require_ssl_reuse=YES\n")
     gateway = serve(require_ssl_reuse="NO", user_config_dir=users)
     session = gateway.session(account, version)
-    assert download(session) == 522
-    assert download(session, resume=True) == 226
-    assert download(gateway.session(other_account, version)) == 226
+    assert code_of_download(session) == 522
+    assert code_of_download(session, resume=True) == 226
+    assert code_of_download(gateway.session(other_account, version)) == 226
     assert "waived-for" not in gateway.log
 
 
@@ -67,17 +51,17 @@ def test_a_network_is_spared_and_no_other(serve, account, version):
     account.file("f", b"content")
     gateway = serve(require_ssl_reuse="YES",
                     ssl_reuse_exempt_networks="192.0.2.0/24, 127.0.1.0/24")
-    assert download(gateway.session(account, version, source="127.0.1.7")) == 226
+    assert code_of_download(gateway.session(account, version, source="127.0.1.7")) == 226
     logged(gateway, "proof=address waived-for=network")
     session = gateway.session(account, version, source="127.0.2.7")
-    assert download(session) == 522
-    assert download(session, resume=True) == 226
+    assert code_of_download(session) == 522
+    assert code_of_download(session, resume=True) == 226
 
 
 def test_a_resumed_session_still_counts_for_more(serve, account):
     account.file("f", b"content")
     gateway = serve(require_ssl_reuse="YES", ssl_reuse_exempt_networks="127.0.0.0/8")
-    assert download(gateway.session(account), resume=True) == 226
+    assert code_of_download(gateway.session(account), resume=True) == 226
     logged(gateway, "proof=session")
     assert "waived-for" not in gateway.log
 
@@ -87,7 +71,7 @@ def test_what_is_written_for_the_user_counts_for_more_than_the_network(serve, ac
     (users / account.name).write_text("require_ssl_reuse=YES\n")
     gateway = serve(require_ssl_reuse="YES", ssl_reuse_exempt_networks="127.0.0.0/8",
                     user_config_dir=users)
-    assert download(gateway.session(account)) == 522
+    assert code_of_download(gateway.session(account)) == 522
 
 
 @pytest.mark.parametrize("spared", ["user", "network"])
@@ -101,8 +85,8 @@ def test_whoever_is_spared_still_needs_the_address(serve, account, users, spared
         options["ssl_reuse_exempt_networks"] = "127.0.0.1"
     gateway = serve(pasv_promiscuous="YES", **options)
     session = gateway.session(account)
-    assert download(session, source="127.0.0.2") == 522
-    assert download(session) == 226
+    assert code_of_download(session, source="127.0.0.2") == 522
+    assert code_of_download(session) == 226
     logged(gateway, f"proof=address waived-for={spared}")
 
 
