@@ -120,6 +120,14 @@ package enum CommandTable {
         }
     }
 
+    /// Whether a command only prepares a session: it names no user and touches no file.
+    package static func isPrelude(_ verb: Verb) -> Bool {
+        switch verb {
+        case .user, .pass, .acct: false
+        default: !rule(for: verb).needsLogin
+        }
+    }
+
     /// A command that hashes a file, or a part of it.
     private static func digest(_ verb: Verb, _ algorithm: String) -> CommandRule {
         login(

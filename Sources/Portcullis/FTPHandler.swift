@@ -93,6 +93,9 @@ class FTPHandler {
 
     var errorCount = 0
 
+    /// Whether log lines say that the session works in clear.
+    var isLogMarkedClear = false
+
     /// When a client that has not logged in is sent away (`login_timeout`).
     private(set) var loginDeadline: Deadline
     private(set) lazy var buffer = TransferBuffer()

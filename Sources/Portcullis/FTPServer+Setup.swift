@@ -62,6 +62,7 @@ extension FTPServer {
         var settings = ListenerSettings(ports: ports)
         settings.takesInheritedSockets = true
         settings.isImplicitTLS = isImplicit
+        settings.offersTLS = configuration.tls.isEnabled
         // vsftpd's listen_ipv6 takes IPv4 clients, too; with listen=YES they have their own socket.
         settings.isDualStack = !listening.ipv4
         settings.maximumClients = listening.maximumClients

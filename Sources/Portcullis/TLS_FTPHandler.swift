@@ -172,6 +172,7 @@ final class TLS_FTPHandler: FTPHandler {
         context.sessionHost = stream.serverName ?? context.sessionHost
         // What was said in clear may have been somebody else's words.
         forgetUser()
+        try markLog(isClear: false)
         let name = context.sessionHost.map { ", host \($0)" } ?? ""
         log(.info, "TLS established: \(stream.summary)\(name)")
         try proveCertificate()

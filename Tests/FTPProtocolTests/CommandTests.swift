@@ -178,6 +178,15 @@ struct CommandTableTests {
         }
     }
 
+    @Test func aPreludeNamesNoUserAndTouchesNoFile() {
+        for verb in [Verb.auth, .feat, .help, .quit, .pbsz, .prot, .host, .syst, .noop] {
+            #expect(CommandTable.isPrelude(verb), "\(verb)")
+        }
+        for verb in [Verb.user, .pass, .acct, .pwd, .retr, .stor, .port, .adat] {
+            #expect(!CommandTable.isPrelude(verb), "\(verb)")
+        }
+    }
+
     @Test func knowsTheCommandsBehindSite() {
         #expect(SiteCommand(name: bytes("chmod")) == .chmod)
         #expect(SiteCommand(name: bytes("HELP")) == .help)

@@ -43,6 +43,7 @@ struct WardenRequestTests {
         WardenRequest.connectForData(.v4(0xC0A8_0102), port: 65_535).encoded,
         WardenRequest.connectForData(.v6(high: 0x2001_0DB8 << 32, low: 1), port: 1).encoded,
         WardenRequest.client(SocketAddress(.v4(7), port: 9)).encoded,
+        WardenRequest.markClear(true).encoded, WardenRequest.markClear(false).encoded,
         WardenRequest.charge(1).encoded, WardenRequest.charge(.max).encoded,
         log(0, []),
         log(6, [UInt8](repeating: 65, count: 4_096)),

@@ -9,30 +9,36 @@ struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
         .shareRate, .answer, .giveUp, .accountName, .charge, .showCertificate, .admit,
-        .client,
+        .client, .markClear,
     ]
 
     /// Every state with exactly what it allows.
     private static let table: [(WardenState, Set<WardenRequest.Kind>)] = [
         (.beforeClient(attemptsLeft: 3), [.client, .log]),
-        (.beforeLogin(attemptsLeft: 3), [.authenticate, .admit, .showCertificate, .log]),
-        (.beforeLogin(attemptsLeft: 1), [.authenticate, .admit, .showCertificate, .log]),
-        (.beforeLogin(attemptsLeft: 0), [.showCertificate, .log]),
-        (.beforeLogin(attemptsLeft: -1), [.showCertificate, .log]),
+        (
+            .beforeLogin(attemptsLeft: 3),
+            [.authenticate, .admit, .showCertificate, .log, .markClear]
+        ),
+        (
+            .beforeLogin(attemptsLeft: 1),
+            [.authenticate, .admit, .showCertificate, .log, .markClear]
+        ),
+        (.beforeLogin(attemptsLeft: 0), [.showCertificate, .log, .markClear]),
+        (.beforeLogin(attemptsLeft: -1), [.showCertificate, .log, .markClear]),
         (.awaitingAnswer(attemptsLeft: 3), [.answer, .giveUp, .log]),
         (.awaitingAnswer(attemptsLeft: 1), [.answer, .giveUp, .log]),
         (
             .loggedIn(attemptsLeft: 3),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge,
+                .accountName, .charge, .markClear,
             ]
         ),
         (
             .loggedIn(attemptsLeft: 0),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge,
+                .accountName, .charge, .markClear,
             ]
         ),
     ]

@@ -187,6 +187,11 @@ package final class WardenClient {
         try? channel.send(request.encoded)
     }
 
+    /// Has every log line from here on say that the session works in clear, or no longer say so.
+    package func markClear(_ isClear: Bool) throws(WardenGone) {
+        try send(.markClear(isClear))
+    }
+
     /// Takes what the Warden said unasked, once ``pollNumber`` is readable.
     package func takeNotice() throws(WardenGone) {
         let answer = try receive()

@@ -33,6 +33,8 @@ enum WardenRequest {
     case showCertificate([UInt8])
     /// Let a user in by the certificate alone.
     case admit(user: String)
+    /// Mark the log: the session works in clear from now on, or does so no longer.
+    case markClear(Bool)
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -50,6 +52,7 @@ enum WardenRequest {
         case showCertificate
         case admit
         case client
+        case markClear
     }
 
     /// The longest recording of a handshake, in bytes.
@@ -77,6 +80,7 @@ enum WardenRequest {
         case .client: .client
         case .showCertificate: .showCertificate
         case .admit: .admit
+        case .markClear: .markClear
         }
     }
 
@@ -98,6 +102,7 @@ enum WardenRequest {
             writer.put(client.port)
         case .showCertificate(let recording): writer.put(recording)
         case .admit(let user): writer.put(user)
+        case .markClear(let isClear): writer.put(isClear)
         case .accountName(.user(let number)):
             writer.put(false)
             writer.put(number)
@@ -156,6 +161,7 @@ enum WardenRequest {
             let bytes = try reader.takeBytes(maximum: Self.maximumRecordingByteCount)
             self = .showCertificate(bytes)
         case .admit: self = .admit(user: try reader.takeUser())
+        case .markClear: self = .markClear(try reader.takeBool())
         }
         try reader.finish()
     }

@@ -34,12 +34,14 @@ enum WardenState: Hashable {
         case (.awaitingAnswer, .answer), (.awaitingAnswer, .giveUp): return
         case (.beforeClient, .client), (.beforeClient, .log): return
         case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
+        case (.beforeLogin, .markClear), (.loggedIn, .markClear): return
         case (.beforeClient, .authenticate), (.beforeClient, .endLogin),
             (.beforeClient, .listenForData), (.beforeClient, .connectForData),
             (.beforeClient, .listSessions), (.beforeClient, .shareRate),
             (.beforeClient, .answer), (.beforeClient, .giveUp), (.beforeClient, .accountName),
             (.beforeClient, .charge), (.beforeClient, .showCertificate), (.beforeClient, .admit),
             (.beforeLogin, .client), (.awaitingAnswer, .client), (.loggedIn, .client),
+            (.beforeClient, .markClear), (.awaitingAnswer, .markClear),
             (.beforeLogin, .admit), (.awaitingAnswer, .admit), (.loggedIn, .admit),
             (.awaitingAnswer, .showCertificate), (.loggedIn, .showCertificate),
             (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),

@@ -17,6 +17,9 @@ package struct ListenerSettings: Sendable {
     /// Whether a socket whose name is not `implicit` has TLS from the first byte all the same.
     package var isImplicitTLS = false
 
+    /// Whether sessions may use TLS at all (`ssl_enable`).
+    package var offersTLS = true
+
     /// IPv6 sockets take IPv4 clients too.
     package var isDualStack = false
 
@@ -311,6 +314,7 @@ package final class Listener {
         let identifier = randomWord(count: 8)
         logger[metadataKey: "session"] = .string(identifier)
         logger[metadataKey: "peer"] = .stringConvertible(peer)
+        if !settings.offersTLS { logger[metadataKey: ClearMark.key] = ClearMark.value }
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
             let signerChannel = signer?.makeChannel()

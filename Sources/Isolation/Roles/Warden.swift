@@ -219,8 +219,7 @@ final class Warden {
     private func perform(_ request: WardenRequest) throws(SystemError) {
         switch request {
         case .authenticate(let attempt):
-            // In every line from here on.
-            logger[metadataKey: "tls"] = attempt.isClear ? "no" : nil
+            markLog(isClear: attempt.isClear)
             try logIn(attempt.user, by: .password(attempt))
         case .showCertificate(let recording): try take(recording)
         case .admit(let user): try admit(user)
@@ -233,6 +232,7 @@ final class Warden {
         case .listenForData: try listenForData()
         case .connectForData(let address, let port): try connectForData(address, port)
         case .log(let level, let text): log(level, text)
+        case .markClear(let isClear): markLog(isClear: isClear)
         case .accountName(let account):
             try channel.send(WardenReply.accountName(name(of: account)).encoded)
         case .charge(let byteCount): try charge(byteCount)
@@ -526,6 +526,11 @@ final class Warden {
     }
 
     // MARK: Log and end
+
+    /// Has every line from here on say whether the session works without TLS.
+    private func markLog(isClear: Bool) {
+        logger[metadataKey: ClearMark.key] = isClear ? ClearMark.value : nil
+    }
 
     func log(_ level: Logger.Level, _ text: String) {
         switch logBudget.spend() {

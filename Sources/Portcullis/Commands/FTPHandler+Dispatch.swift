@@ -1,5 +1,6 @@
 internal import FTPProtocol
 internal import Logging
+internal import TLS
 
 // From a line to the method that carries it out, through the one command table.
 
@@ -7,6 +8,7 @@ extension FTPHandler {
     /// Carries out one command line while no transfer runs.
     final func handle(_ event: CommandLineReader.Event) throws(SessionEnd) {
         guard let command = try parse(event) else { return }
+        try noteWorkInClear(command.verb)
         log(.debug, command.logText)
         guard let verb = command.verb else {
             try refuseUnknown(command)
@@ -25,6 +27,12 @@ extension FTPHandler {
         try perform(verb, command.argument)
         // QUIT came while a file was hashed or copied.
         if isQuitting, transfer == nil { throw .clientLeft }
+    }
+
+    /// Has the log marked from the first command on that is no mere prelude to TLS.
+    private func noteWorkInClear(_ verb: Verb?) throws(SessionEnd) {
+        guard !control.stream.isTLS, !(verb.map(CommandTable.isPrelude) ?? false) else { return }
+        try markLog(isClear: true)
     }
 
     private func parse(_ event: CommandLineReader.Event) throws(SessionEnd) -> Command? {

@@ -8,6 +8,9 @@ internal import TLS
 // The course of one transfer: the data connection, the bytes, the reply.
 
 extension FTPHandler {
+    /// What marks a line about a transfer in clear, whatever protects the control connection.
+    private static let clearData = "data-tls=no"
+
     /// Whether a transfer may begin; replies why when it may not.
     final func mayTransfer() throws(SessionEnd) -> Bool {
         if let refusal = refusalOfTransfer() {
@@ -62,7 +65,8 @@ extension FTPHandler {
             // The client may go by the reply and take the port for closed.
             if refusal == .aborted { dataSource = nil }
             try reply(refusal.reply)
-            log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)")
+            let mark = protectionLevel == .clear ? ", \(Self.clearData)" : ""
+            log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)\(mark)")
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
             if refusal == .aborted { try reply(226, "ABOR successful.") }
             try leaveIfQuitting()
@@ -87,7 +91,7 @@ extension FTPHandler {
             failure == nil ? .info : .notice,
             """
             \(verb) \(path.quoted) \(outcome), \(handler.byteCount) bytes, \
-            proof=\(proofText(connection.proof)), \(stream.summary)
+            proof=\(proofText(connection.proof)), \(stream.isTLS ? stream.summary : Self.clearData)
             """
         )
         if failure != nil { failed() }

@@ -117,6 +117,17 @@ extension FTPHandler {
         }
     }
 
+    /// Has log lines from here on say whether the session works in clear.
+    final func markLog(isClear: Bool) throws(SessionEnd) {
+        guard isClear != isLogMarkedClear else { return }
+        isLogMarkedClear = isClear
+        do throws(WardenGone) {
+            try warden.markClear(isClear)
+        } catch {
+            throw .processGone
+        }
+    }
+
     /// Writes a line into the log.
     final func log(_ level: Logger.Level, _ text: String) {
         guard level >= settings.logLevel else { return }
