@@ -1,6 +1,7 @@
 """Attacks by and on data connections: bounce, sockets that were refused, EPSV ALL."""
 
 import socket
+import time
 
 import pytest
 
@@ -118,6 +119,52 @@ def test_a_client_of_a_dual_stack_listener_is_held_to_its_own_address(
             assert stranger.recv(100) == b""
         except ConnectionError:
             pass
+
+
+# Every try leaves one line.
+
+def refusals(gateway, session):
+    # The reply comes from who writes the log, after every line of the session so far.
+    session.expect("EPSV", 229)
+    return [line for line in gateway.log.splitlines() if " refused: " in line]
+
+
+@pytest.mark.parametrize("line, target", [
+    ("PORT 127,0,0,9,195,80", "127.0.0.9:50000"), ("EPRT |1|127.0.0.9|50000|", "127.0.0.9:50000"),
+    ("PORT 0,0,0,0,195,80", "0.0.0.0:50000"), ("EPRT |1|10.0.0.1|50000|", "10.0.0.1:50000"),
+    ("EPRT |2|::ffff:10.0.0.1|50000|", "10.0.0.1:50000"), ("EPRT |2|::1|50000|", "[::1]:50000"),
+    ("EPRT |2|::ffff:127.0.0.1|50000|", "127.0.0.1:50000"),
+    ("PORT 127,0,0,1,0,22", "127.0.0.1:22"), ("EPRT |1|127.0.0.1|1023|", "127.0.0.1:1023"),
+])
+def test_each_refused_target_leaves_one_line(gateway, account, line, target):
+    session = gateway.session(account)
+    session.expect(line, 500, 522)
+    logged, = refusals(gateway, session)
+    assert f"{line.split()[0]} to {target} refused: " in logged
+    for mark in ("warning", "session=", "peer=127.0.0.1:", f"user={account.name}"):
+        assert mark in logged
+
+
+def test_from_an_ipv6_client_each_refused_target_leaves_one_line(serve, account, ipv6):
+    gateway = serve(family=6)
+    session = gateway.session(account)
+    lines = ["EPRT |2|::ffff:127.0.0.9|50000|", "EPRT |2|::2|50000|", "EPRT |1|127.0.0.9|50000|",
+             "PORT 127,0,0,9,195,80", "EPRT |2|::1|1023|"]
+    for line in lines:
+        session.expect(line, 500, 522)
+    assert len(refusals(gateway, session)) == len(lines)
+
+
+def test_a_flood_of_refused_targets_does_not_drown_the_log(gateway, account):
+    session = gateway.session(account)
+    start = time.monotonic()
+    for _ in range(8):
+        session.raw(b"PORT 127,0,0,9,195,80\r\n" * 100)
+        for _ in range(100):
+            session.next(500)
+    lasted = time.monotonic() - start
+    # 500 lines in ten seconds.
+    assert 0 < len(refusals(gateway, session)) <= 500 * (1 + lasted // 10)
 
 
 # A connection that was refused once stays refused.

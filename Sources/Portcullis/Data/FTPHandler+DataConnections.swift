@@ -151,6 +151,9 @@ extension FTPHandler {
             return
         }
         guard target.address.family == local.address.family else {
+            // The mapped form of an IPv4 address is one more way to write a third host's.
+            let shown = SocketAddress(target.address, port: target.port)
+            logRefusal(of: shown, "EPRT", "not the control connection's protocol")
             try refuse(.unsupportedProtocol, "EPRT")
             return
         }
@@ -186,12 +189,11 @@ extension FTPHandler {
     ) throws(SessionEnd) {
         let target = SocketAddress(address, port: port, scope: peer.scope)
         // The Warden checks this once more when it makes the connection.
-        guard
-            configuration.active.isPromiscuous
-                || target.address == peer.address,
-            configuration.active.allowsPrivilegedPorts || port >= 1_024
-        else {
-            log(.warning, "\(verb) to \(target) refused")
+        let active = configuration.active
+        let isForeign = !active.isPromiscuous && target.address != peer.address
+        if isForeign || !active.allowsPrivilegedPorts && port < 1_024 {
+            let why = isForeign ? "not the client's address" : "a privileged port"
+            logRefusal(of: target, verb, why)
             try reply(500, "Illegal \(verb) command.")
             return
         }
@@ -199,5 +201,11 @@ extension FTPHandler {
         activeTarget = target
         try prepareForDataConnection()
         try reply(200, "\(verb) command successful. Consider using \(better).")
+    }
+
+    /// Leaves one line about what may have been a try to use this server against another one; the
+    /// Warden bounds how many lines a session may write.
+    private func logRefusal(of target: SocketAddress, _ verb: String, _ why: String) {
+        log(.warning, "\(verb) to \(target) refused: \(why)")
     }
 }
