@@ -48,6 +48,12 @@ package enum IPAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether the address is fe80::/10: the same on every link, so that it takes an interface to
+    /// name a host (RFC 4291 section 2.5.6).
+    package var isLinkLocal: Bool {
+        if case .v6(let high, _) = self { high >> 54 == 0x3FA } else { false }
+    }
+
     /// Whether the address is of no use to a peer on the public Internet.
     ///
     /// True for RFC 1918, link-local (RFC 3927, RFC 4291 section 2.5.6), unique local (RFC 4193)
@@ -62,7 +68,7 @@ package enum IPAddress: Hashable, Sendable {
                 || value >> 16 == 0xA9FE  // 169.254.0.0/16
         case .v6(let high, _):
             return high >> 57 == 0x7E  // fc00::/7
-                || high >> 54 == 0x3FA  // fe80::/10
+                || isLinkLocal
         }
     }
 }

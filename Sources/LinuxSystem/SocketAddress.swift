@@ -19,10 +19,11 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.scope = scope
     }
 
-    /// `127.0.0.1:21` or `[::1]:21`.
+    /// `127.0.0.1:21`, `[::1]:21`, or `[fe80::1%2]:21` with the number of the interface.
     package var description: String {
         switch address {
         case .v4: "\(address):\(port)"
+        case .v6 where scope != 0: "[\(address)%\(scope)]:\(port)"
         case .v6: "[\(address)]:\(port)"
         }
     }

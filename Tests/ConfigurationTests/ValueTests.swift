@@ -54,6 +54,13 @@ struct ValueTests {
         }
     }
 
+    @Test func aLinkLocalAddressNamesItsInterface() throws {
+        let report = try Fixture().read("listen_ipv6=YES\nlisten_address6=fe80::1%eth0")
+        #expect(report.problems.isEmpty)
+        let address = try #require(report.configuration.listening.address6)
+        #expect(address.zone == "eth0" && "\(address)" == "fe80::1%eth0")
+    }
+
     @Test func numbersTimesAndTextsArrive() throws {
         let report = try Fixture().read(
             """

@@ -26,7 +26,7 @@ import resuming_ftplib  # noqa: E402
 BINARY = pathlib.Path(os.environ.get("PORTCULLIS", ROOT / ".build/release/portcullis"))
 PAM = ROOT / "pam.d"
 
-LISTENING = re.compile(r"^listening on (?:\[(?P<v6>[0-9a-f:]+)\]|(?P<v4>[0-9.]+)):(?P<port>\d+)"
+LISTENING = re.compile(r"^listening on (?:\[(?P<v6>[0-9a-f:]+)(?:%\d+)?\]|(?P<v4>[0-9.]+)):(?P<port>\d+)"
                        r"(?:, implicit TLS)?$")
 
 # Children of the Listener that are no Wardens.

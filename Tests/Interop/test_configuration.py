@@ -151,6 +151,16 @@ def test_check_config_warns_of_plain_ftp(good, tmp_path):
     assert done.returncode == 0 and "WARNING" in done.stdout
 
 
+def test_an_interface_that_is_not_there_is_told(good, tmp_path):
+    config = write(tmp_path / "c", {
+        **good, "listen": "NO", "listen_ipv6": "YES", "listen_address6": "fe80::1%none0"})
+    for arguments in (("check-config", config), ("serve", "--config", config)):
+        done = run(*arguments)
+        assert done.returncode == 78
+        assert "listen_address6=fe80::1%none0: refused: this machine has no interface none0" \
+            in done.stdout + done.stderr
+
+
 def test_a_vsftpd_configuration_starts_the_gateway(serve, account, tmp_path):
     config = tmp_path / "vsftpd.conf"
     config.write_bytes(

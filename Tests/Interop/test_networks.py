@@ -426,6 +426,36 @@ def test_link_local_addresses_are_enough(host, serve_on, account):
         assert session.retrieve("RETR there", resume=True, port=port) == CONTENT
 
 
+@pytest.mark.parametrize("zone", ["name", "number"])
+def test_one_link_local_address_is_listened_on(host, serve_on, account, zone):
+    # The same address again on another link, where nobody listens.
+    server, client = pair(host, ["fe80::1/64"], ["fe80::2/64"])
+    other = host("other")
+    server.connect(other, ["fe80::1/64"], ["fe80::2/64"])
+    with server:
+        number = socket.if_nametoindex("client")
+    interface = "client" if zone == "name" else number
+    gateway = serve_on(server, "fe80::1%server", **IPV6, implicit_listen_port="990",
+                       listen_address6=f"fe80::1%{interface}")
+    account.file("there", CONTENT)
+    context = gateway.context()
+    # The certificate names no link-local address.
+    context.check_hostname = False
+    with client:
+        session = gateway.session(account, context=context)
+        assert session.retrieve("RETR there", resume=True) == CONTENT
+        answer = active(session, "EPRT |2|fe80::2|{2}|", "::", "fe80::1", socket.AF_INET6)
+        assert answer == CONTENT
+        gateway.port = 990
+        assert gateway.control(context=context, greet=False).handshake().next(220)
+    with other:
+        for port in (21, 990):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("fe80::1%server", port), 10)
+    assert f"listening on [fe80::1%{number}]:21" in gateway.out
+    assert f"peer=[fe80::2%{number}]:" in gateway.log
+
+
 # Two servers on one host.
 
 def test_two_servers_share_one_range_of_ports(host, serve_on, account):

@@ -112,6 +112,17 @@ struct SocketTests {
         #expect(local.description == "[::1]:\(local.port)")
     }
 
+    @Test func aLinkLocalAddressIsShownWithItsInterface() {
+        let address = SocketAddress(.v6(high: 0xFE80 << 48, low: 1), port: 21, scope: 2)
+        #expect(address.description == "[fe80::1%2]:21")
+    }
+
+    @Test func onlyInterfacesThatThereAreHaveANumber() {
+        #expect(interfaceNumber(named: "lo") ?? 0 > 0)
+        #expect(interfaceNumber(named: "no-such-one") == nil)
+        #expect(interfaceNumber(named: "") == nil)
+    }
+
     @Test func aMappedAddressBecomesIPv4() {
         let mapped = IPAddress.v6(high: 0, low: 0xFFFF_7F00_0001)
         let address = SocketAddress(mapped, port: 21)

@@ -54,7 +54,7 @@ package struct Configuration: Sendable {
         /// The IPv4 address to listen on; nil is every one (`listen_address`).
         package var address: IPAddress?
         /// The IPv6 address to listen on; nil is every one (`listen_address6`).
-        package var address6: IPAddress?
+        package var address6: ZonedAddress?
         /// How many clients may be connected at once; 0 is no limit (`max_clients`).
         package var maximumClients = 2000
         /// How many clients one address may connect at once; 0 is no limit (`max_per_ip`).

@@ -27,17 +27,8 @@ extension ConfigurationOption {
             draft.configuration.listening.address = address
             return .honoured
         },
-        .text("listen_address6") { (draft, text) in
-            draft.configuration.listening.address6 = nil
-            guard let text else { return .honoured }
-            guard let address = IPAddress(text), case .v6 = address else {
-                return .refused(
-                    why: "the value is not an IPv6 address",
-                    mend: "write an address such as 2001:db8::1, or use listen_address"
-                )
-            }
-            draft.configuration.listening.address6 = address
-            return .honoured
+        .parsed("listen_address6", sets: \.listening.address6) { (text) throws(OptionValueError) in
+            try OptionValue.text(text).map(ZonedAddress.read)
         },
         .toggle("proxy_protocol", sets: \.listening.takesProxyHeaders),
         .networks("proxy_networks", sets: \.listening.proxyNetworks),
