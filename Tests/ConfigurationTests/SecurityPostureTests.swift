@@ -69,6 +69,30 @@ struct SecurityPostureTests {
         #expect(try warnings("implicit_ssl=YES\nforce_local_logins_ssl=NO").isEmpty)
     }
 
+    @Test func whereOnlyAnonymousUsersDoWithoutTLSThatIsPlainFTPToo() throws {
+        let anonymous = "anonymous_enable=YES\nanon_root=/srv\nftp_username=nobody\n"
+        let warnings = try warnings(anonymous + "force_anon_logins_ssl=NO")
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains("is plain FTP for anonymous users") == true)
+        let text = anonymous + "force_anon_logins_ssl=NO\nplain_ftp_networks=192.0.2.0/24"
+        let lines = SecurityPosture.lines(for: try Fixture().read(text).configuration)
+        #expect(lines.contains("plain FTP is served to plain_ftp_networks alone"))
+        #expect(lines.contains { $0.hasSuffix("user name is taken, but for anonymous users") })
+        #expect(!lines.contains { $0.contains("plain_system_logins") })
+        #expect(
+            try self.warnings(anonymous + "force_anon_logins_ssl=NO\nimplicit_ssl=YES").isEmpty
+        )
+    }
+
+    @Test func whoIsNotLetInNeedsNoWarning() throws {
+        #expect(try warnings("force_anon_logins_ssl=NO\nforce_anon_data_ssl=NO").isEmpty)
+    }
+
+    @Test func socketsOfTheServiceManagerAreSpokenOf() throws {
+        let lines = SecurityPosture.lines(for: try Fixture().read("").configuration)
+        #expect(lines.contains { $0.contains("LISTEN_FDS") && $0.contains("listen_address6") })
+    }
+
     @Test func noLimitIsSaidInWords() throws {
         let configuration = try Fixture().read("max_clients=0\nmax_per_ip=0").configuration
         let lines = SecurityPosture.lines(for: configuration)

@@ -151,6 +151,22 @@ def test_check_config_warns_of_plain_ftp(good, tmp_path):
     assert done.returncode == 0 and "WARNING" in done.stdout
 
 
+ANONYMOUS = {"anonymous_enable": "YES", "anon_root": "/", "ftp_username": "nobody"}
+
+
+def test_plain_ftp_for_anonymous_users_alone_is_warned_of_at_start_too(good, serve, tmp_path):
+    config = write(tmp_path / "c", {**good, **ANONYMOUS, "force_anon_logins_ssl": "NO"})
+    done = run("check-config", config)
+    assert done.returncode == 0 and "plain FTP is served to every network" in done.stdout
+    warning, = [line for line in done.stdout.splitlines() if line.startswith("WARNING")]
+    assert "force_anon_logins_ssl=NO is plain FTP" in warning
+    assert warning in serve(**ANONYMOUS, force_anon_logins_ssl="NO").log.splitlines()
+
+
+def test_check_config_tells_of_sockets_of_the_service_manager(good, tmp_path):
+    assert "LISTEN_FDS" in run("check-config", write(tmp_path / "c", good)).stdout
+
+
 def test_an_interface_that_is_not_there_is_told(good, tmp_path):
     config = write(tmp_path / "c", {
         **good, "listen": "NO", "listen_ipv6": "YES", "listen_address6": "fe80::1%none0"})

@@ -59,6 +59,30 @@ def test_sockets_of_the_service_manager_are_served(activated, account):
     assert [bool(re.search("implicit", line)) for line in lines] == [False, True]
 
 
+def test_an_inherited_ipv6_socket_is_served(activated, account, ipv6):
+    account.file("f", b"content")
+    one = listen(socket.AF_INET6, "::1")
+    gateway = activated([one])
+    assert (gateway.host, gateway.port) == one.getsockname()[:2]
+    session = gateway.session(account)
+    assert session.retrieve("RETR f", resume=True) == b"content"
+    session.expect("PASV", 425)
+    session.expect("EPRT |1|127.0.0.1|50000|", 522)
+    assert "peer=[::1]:" in gateway.log
+
+
+def test_an_inherited_socket_of_both_families_sees_ipv4_clients_as_such(activated, account, ipv6):
+    account.file("f", b"content")
+    both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    gateway = activated([both], listen_ipv6="NO")
+    for host, command in (("::1", "EPSV"), ("127.0.0.1", "EPSV"), ("127.0.0.1", "PASV")):
+        gateway.host = host
+        session = gateway.session(account)
+        assert session.retrieve("RETR f", command=command, resume=True) == b"content"
+    assert "peer=[::1]:" in gateway.log and "peer=127.0.0.1:" in gateway.log
+    assert "ffff" not in gateway.log
+
+
 def test_sockets_for_another_process_are_left_alone(activated, account):
     foreign = listen()
     gateway = activated([foreign], pid=1)

@@ -34,5 +34,10 @@ extension Configuration {
         package var uploadOwner = "root"
         /// The permission bits that they get then (`chown_upload_mode`).
         package var uploadMode: UInt16 = 0o600
+
+        /// Whether there are any, and they may log in without TLS.
+        var mayLogInClear: Bool { isEnabled && !requiresTLSForLogin }
+        /// Whether there are any, and their files may cross the network without TLS.
+        var mayTransferInClear: Bool { isEnabled && !requiresTLSForData }
     }
 }

@@ -8,9 +8,15 @@ package enum SecurityPosture {
     ///
     /// A line about something that an auditor would object to begins with `WARNING: `.
     package static func lines(for configuration: Configuration) -> [String] {
-        encryption(configuration) + logins(configuration) + dataConnections(configuration)
+        [inheritedSockets] + encryption(configuration) + logins(configuration)
+            + dataConnections(configuration)
             + limits(configuration)
     }
+
+    /// Nobody knows here whether there will be any.
+    private static let inheritedSockets =
+        "sockets that the service manager hands over (LISTEN_FDS) take the place of listen,"
+        + " listen_ipv6, listen_address, listen_address6, listen_port and implicit_listen_port"
 
     /// Says whom plain FTP is for.
     private static func plainFallback(_ tls: Configuration.TLS) -> [String] {
@@ -18,6 +24,10 @@ package enum SecurityPosture {
             tls.plainNetworks.isEmpty
             ? "plain FTP is served to every network (plain_ftp_networks)"
             : "plain FTP is served to plain_ftp_networks alone"
+        // Where only anonymous users may do without TLS, no account of the system can.
+        guard !tls.isEnabled || !tls.requiredForLogin || !tls.requiredForData else {
+            return [networks]
+        }
         return [
             networks,
             tls.takesPlainSystemLogins
@@ -29,6 +39,7 @@ package enum SecurityPosture {
     /// Says whether anything can cross the network in clear.
     private static func encryption(_ configuration: Configuration) -> [String] {
         let tls = configuration.tls
+        let anonymous = configuration.anonymous
         guard tls.isEnabled else {
             return [
                 "WARNING: ssl_enable=NO is plain FTP: every password and every file crosses the"
@@ -39,7 +50,10 @@ package enum SecurityPosture {
         if tls.isImplicit {
             lines.append("control connections: TLS from the first byte (implicit_ssl=YES)")
         } else if tls.requiredForLogin {
-            lines.append("control connections: TLS is required before a user name is taken")
+            let exception = anonymous.mayLogInClear ? ", but for anonymous users" : ""
+            lines.append(
+                "control connections: TLS is required before a user name is taken\(exception)"
+            )
         } else {
             lines.append(
                 "WARNING: force_local_logins_ssl=NO is plain FTP for whoever asks for no TLS:"
@@ -52,9 +66,14 @@ package enum SecurityPosture {
         if let port = configuration.listening.implicitPort, !tls.isImplicit {
             lines.append("port \(port): TLS from the first byte (implicit_listen_port)")
         }
-        if !tls.requiredForLogin || !tls.requiredForData { lines += plainFallback(tls) }
+        if !tls.requiredForLogin || !tls.requiredForData || anonymous.mayLogInClear
+            || anonymous.mayTransferInClear
+        {
+            lines += plainFallback(tls)
+        }
         if tls.requiredForData {
-            lines.append("data connections: TLS is required")
+            let exception = anonymous.mayTransferInClear ? ", but for anonymous users" : ""
+            lines.append("data connections: TLS is required\(exception)")
         } else {
             lines.append(
                 "WARNING: force_local_data_ssl=NO lets a client choose: files may cross the"
@@ -139,12 +158,14 @@ package enum SecurityPosture {
         if configuration.files.allowsWriting, anonymous.allowsUpload {
             lines.append("WARNING: anon_upload_enable=YES lets anybody store files")
         }
-        if configuration.tls.isEnabled, !anonymous.requiresTLSForLogin {
+        let tls = configuration.tls
+        if tls.isEnabled, !tls.isImplicit, anonymous.mayLogInClear {
             lines.append(
-                "WARNING: force_anon_logins_ssl=NO lets anonymous users in without TLS"
+                "WARNING: force_anon_logins_ssl=NO is plain FTP for anonymous users who ask for no"
+                    + " TLS: what they send and are told may cross the network in clear"
             )
         }
-        if configuration.tls.isEnabled, !anonymous.requiresTLSForData {
+        if tls.isEnabled, anonymous.mayTransferInClear {
             lines.append(
                 "WARNING: force_anon_data_ssl=NO lets files of anonymous users cross the network"
                     + " in clear"
