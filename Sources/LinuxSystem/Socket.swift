@@ -155,6 +155,14 @@ extension OwnedDescriptor {
         try? setOption(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
+    /// Acknowledges what has arrived without waiting for something to send (`TCP_QUICKACK` of
+    /// `tcp(7)`).
+    ///
+    /// Holds for the moment alone. Only a matter of speed, so a failure is ignored.
+    package borrowing func acknowledgeAtOnce() {
+        try? setOption(CInt(IPPROTO_TCP), TCP_QUICKACK, 1)
+    }
+
     /// Has the kernel notice a peer that vanished without a word (`SO_KEEPALIVE`).
     package borrowing func keepAlive() {
         try? setOption(SOL_SOCKET, SO_KEEPALIVE, 1)

@@ -39,7 +39,13 @@ package final class NetworkStream {
     }
 
     /// Takes the handshake as far as it goes.
-    package func handshake() -> TLSStep { tls?.handshake() ?? .done }
+    package func handshake() -> TLSStep {
+        guard let step = tls?.handshake() else { return .done }
+        // Nothing is sent in answer to the client's last words. A client that sends small packets
+        // only when the ones before have arrived would wait 40 ms before its first command.
+        if case .done = step { descriptor.acknowledgeAtOnce() }
+        return step
+    }
 
     /// Reads what is there.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
