@@ -75,6 +75,7 @@ def serve(certificate):
         started.append(gateway)
         return gateway
 
+    start.daemons = started
     yield start
     for gateway in started:
         gateway.close_clients()
@@ -104,8 +105,9 @@ def ipv6():
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Adds what the daemon logged to the report of a failed test."""
+    """Adds what the daemons logged to the report of a failed test."""
     outcome = yield
     report = outcome.get_result()
-    if report.failed and "gateway" in getattr(item, "funcargs", {}):
-        report.sections.append(("log of the gateway", item.funcargs["gateway"].log))
+    if report.failed and "serve" in getattr(item, "funcargs", {}):
+        for daemon in item.funcargs["serve"].daemons:
+            report.sections.append((f"log of the gateway {daemon.pid}", daemon.log))
