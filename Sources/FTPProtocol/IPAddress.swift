@@ -54,6 +54,15 @@ package enum IPAddress: Hashable, Sendable {
         if case .v6(let high, _) = self { high >> 54 == 0x3FA } else { false }
     }
 
+    /// Whether the address names a group of hosts: multicast (RFC 5771, RFC 4291 section 2.7), or
+    /// what IPv4 keeps from 240.0.0.0 on (RFC 1112 section 4), the broadcast address included.
+    package var isMulticast: Bool {
+        switch unmapped {
+        case .v4(let value): value >> 28 >= 0xE
+        case .v6(let high, _): high >> 56 == 0xFF
+        }
+    }
+
     /// Whether the address is of no use to a peer on the public Internet.
     ///
     /// True for RFC 1918, link-local (RFC 3927, RFC 4291 section 2.5.6), unique local (RFC 4193)

@@ -170,6 +170,21 @@ struct CheckTests {
         #expect(report.configuration.passive.resolvesAddress)
     }
 
+    @Test(arguments: [
+        ("pasv_address=127.0.0.1", "on this machine"), ("pasv_address=10.1.2.3", "of your own"),
+        ("masquerade_address_map=10.0.0.1:192.168.0.9", "of your own"),
+    ])
+    func anAddressThatOnlySomeClientsReachIsSaid(text: String, words: String) throws {
+        let report = try Fixture().read(text)
+        #expect(report.problems.isEmpty)
+        #expect(report.warnings.count == 1)
+        #expect(report.warnings.first?.text.contains(words) == true)
+    }
+
+    @Test func anAddressOfTheInternetIsAnnouncedWithoutAWord() throws {
+        #expect(try Fixture().read("pasv_address=203.0.113.7").warnings.isEmpty)
+    }
+
     @Test func aFileReplacesTheGreeting() throws {
         let fixture = try Fixture()
         let banner = try fixture.directory.write("banner", "Willkommen\r\n\r\nbei uns — 你好\r\n\r\n")

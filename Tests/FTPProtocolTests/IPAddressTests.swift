@@ -121,6 +121,14 @@ struct IPAddressTests {
         #expect(IPAddress(text)?.isPrivate == expected)
     }
 
+    @Test(arguments: [
+        ("223.255.255.255", false), ("224.0.0.0", true), ("239.1.2.3", true), ("240.0.0.1", true),
+        ("255.255.255.255", true), ("ff02::1", true), ("fe80::1", false), ("::ffff:224.0.0.1", true),
+    ])
+    func groupsOfHostsAreRecognised(text: String, expected: Bool) {
+        #expect(IPAddress(text)?.isMulticast == expected)
+    }
+
     @Test func theUnspecifiedAddressHasThreeForms() {
         for text in ["0.0.0.0", "::", "::ffff:0.0.0.0"] {
             #expect(IPAddress(text)?.isUnspecified == true)

@@ -25,7 +25,7 @@ extension ConfigurationDraft {
         }
         if let address = passive.address, !passive.resolvesAddress {
             switch IPAddress(address) {
-            case .v4: break
+            case .v4(let number): checkAnnounced(.v4(number), of: "pasv_address")
             case .v6:
                 refuse(
                     "pasv_address",
@@ -40,6 +40,9 @@ extension ConfigurationDraft {
                 )
             }
         }
+        for masquerade in passive.masquerades {
+            checkAnnounced(masquerade.announced, of: "masquerade_address_map")
+        }
         if !passive.localNetworks.isEmpty, passive.address == nil, passive.masquerades.isEmpty {
             ignore("pasv_local_networks", why: "there is no other address to announce")
         }
@@ -51,6 +54,25 @@ extension ConfigurationDraft {
         }
         if !passive.isEnabled, !configuration.active.isEnabled {
             remark(on: "pasv_enable", "port_enable=NO too, so no transfer is possible")
+        }
+    }
+
+    /// Says what the reply to PASV leads nobody to, or only some.
+    private mutating func checkAnnounced(_ address: IPAddress, of option: String) {
+        if address.isUnspecified || address.isMulticast {
+            refuse(
+                option,
+                why: "nobody can connect to \(address)",
+                mend: "write the address by which clients reach this server"
+            )
+        } else if address.isLoopback {
+            remark(on: option, "only clients on this machine can connect to \(address)")
+        } else if address.isPrivate {
+            remark(
+                on: option,
+                "only clients within networks of your own can connect to \(address);"
+                    + " EPSV works for all"
+            )
         }
     }
 }
