@@ -89,6 +89,43 @@ struct DocumentationTests {
         }
     }
 
+    /// `test_x.py`, `test_x.py::test_y` and `XTests` wherever SECURITY.md names them.
+    @Test func everyTestThatTheSecurityPageNamesExists() throws {
+        let names = try Self.text("SECURITY.md").split(separator: "`")
+            .filter {
+                $0.hasPrefix("test_") || $0.hasSuffix("Tests") && $0.count > 5 && !$0.contains("/")
+            }
+        #expect(names.count > 100)
+        let suites = [
+            "Authentication", "Configuration", "FTPProtocol", "FileSystem", "Isolation",
+            "LinuxSystem", "TLS",
+        ]
+        for name in Set(names) {
+            if name.hasPrefix("test_") {
+                let parts = name.split(separator: ":", omittingEmptySubsequences: true)
+                let source = try? Self.text("Tests/Interop/\(parts[0])")
+                let isThere = parts.count == 1 || source?.contains("def \(parts[1])(") == true
+                #expect(source != nil && isThere, "\(name)")
+            } else {
+                let isThere = suites.contains {
+                    (try? Self.text("Tests/\($0)Tests/\(name).swift")) != nil
+                }
+                #expect(isThere, "\(name)")
+            }
+        }
+    }
+
+    /// What the posture and the compliance table call options are options.
+    @Test func everyOptionThatTheSecurityPageNamesExists() throws {
+        let rows = try Self.text("SECURITY.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
+        for row in rows.map({ $0.split(separator: "|") }) where row.count == 5 {
+            for word in row[2].split(separator: "`") where word.contains("_") {
+                let name = word.split(separator: "=")[0]
+                #expect(ConfigurationOption.named(String(name)) != nil, "\(name)")
+            }
+        }
+    }
+
     /// What becomes of an option, tried out with values of every kind.
     private static func outcomes(_ option: ConfigurationOption) -> String {
         var honoured = false
