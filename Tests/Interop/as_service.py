@@ -3,8 +3,8 @@
 usage: as_service.py UNIT PROGRAM [ARGUMENT...]
 
 To be started in a mount namespace of its own. Carried out are the file system (ProtectSystem=strict,
-ReadWritePaths=, ProtectProc=), the capabilities, the limits, and the filters of system calls and
-address families, which is what a server can trip over.
+ReadWritePaths=, ProtectProc=, ProtectKernelTunables=, PrivateDevices=), the capabilities, the limits, and
+the filters of system calls and address families, which is what a server can trip over.
 """
 
 import ctypes
@@ -13,10 +13,14 @@ import os
 import pathlib
 import resource
 import socket
+import stat
 import subprocess
 import sys
 
 PROT_WRITE, PROT_EXEC, SHM_EXEC = 2, 4, 0o100000
+# The devices that PrivateDevices= leaves.
+DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9),
+           "tty": (5, 0)}
 ALLOW, ERRNO_EPERM = 0x7FFF0000, 0x00050001
 EQUAL, MASKED_EQUAL = 4, 7
 
@@ -110,6 +114,12 @@ def protect_files(unit):
             mount("--bind", path, path)
     mount("-o", "remount,bind,ro", "/")
     mount("-t", "proc", "-o", "hidepid=invisible", "proc", "/proc")
+    mount("--bind", "-o", "ro", "/proc/sys", "/proc/sys")
+    mount("-t", "tmpfs", "-o", "mode=0755,nosuid,noexec", "tmpfs", "/dev")
+    os.umask(0)
+    for name, numbers in DEVICES.items():
+        os.mknod(f"/dev/{name}", stat.S_IFCHR | 0o666, os.makedev(*numbers))
+    mount("-o", "remount,bind,ro", "/dev")
 
 
 def main(unit, *command):
