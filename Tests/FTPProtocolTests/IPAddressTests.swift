@@ -123,7 +123,8 @@ struct IPAddressTests {
 
     @Test(arguments: [
         ("223.255.255.255", false), ("224.0.0.0", true), ("239.1.2.3", true), ("240.0.0.1", true),
-        ("255.255.255.255", true), ("ff02::1", true), ("fe80::1", false), ("::ffff:224.0.0.1", true),
+        ("255.255.255.255", true), ("ff02::1", true), ("fe80::1", false),
+        ("::ffff:224.0.0.1", true),
     ])
     func groupsOfHostsAreRecognised(text: String, expected: Bool) {
         #expect(IPAddress(text)?.isMulticast == expected)
