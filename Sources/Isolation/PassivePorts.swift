@@ -36,13 +36,6 @@ package struct PassivePorts: Hashable, Sendable {
         throw .rangeExhausted
     }
 
-    /// Whether nobody listens on `port` any more.
-    func isFree(_ port: UInt16, on address: SocketAddress) -> Bool {
-        // The socket that shows it is closed at once.
-        guard let socket = try? attempt(address, port) else { return false }
-        return socket.port == port
-    }
-
     private func attempt(
         _ address: SocketAddress,
         _ port: UInt16
@@ -63,4 +56,7 @@ package struct PassivePorts: Hashable, Sendable {
 struct ListeningSocket: ~Copyable {
     var descriptor: OwnedDescriptor
     let port: UInt16
+
+    /// The socket alone.
+    consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
 }

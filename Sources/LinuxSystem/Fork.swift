@@ -12,6 +12,9 @@ package enum ForkOutcome: Hashable, Sendable {
 
 /// The processes of the daemon: one thread each, forked without exec.
 package enum DaemonProcess {
+    /// This process's id.
+    package static var id: pid_t { getpid() }
+
     /// Makes a second process out of this one.
     ///
     /// - Precondition: This process has one thread. A child forked beside another thread may hang

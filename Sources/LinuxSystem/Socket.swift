@@ -218,6 +218,14 @@ extension OwnedDescriptor {
         _ = Glibc.shutdown(number, CInt(SHUT_WR))
     }
 
+    /// Closes the port of a listening socket for every process that holds it (`shutdown(2)`).
+    ///
+    /// Connections that nobody has accepted are reset. The socket reports to all of its holders that
+    /// it has hung up (``PollEntry/hasHungUp``), and cannot be told from one that never listened.
+    package borrowing func endListening() {
+        _ = Glibc.shutdown(number, CInt(SHUT_RDWR))
+    }
+
     /// How much the peer's kernel has acknowledged, and whether anything is still on its way.
     package borrowing func sendProgress() -> SendProgress {
         var outstanding: CInt = 0

@@ -246,6 +246,8 @@ class FTPHandler {
     final func endLogin() throws(SessionEnd) {
         guard login.take() != nil else { return }
         configuration = settings.configuration
+        // The Warden closes the port of a login with it.
+        dataSource = nil
         do throws(WardenGone) {
             try warden.endLogin()
         } catch {

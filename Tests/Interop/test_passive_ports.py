@@ -1,11 +1,16 @@
-"""Passive ports are lent: to each session a few, to an address no more than it may have."""
+"""Passive ports are lent: to each session one, to an address no more than it may have."""
 
+import os
+import signal
 import socket
 
 import pytest
 
+import proc
 from control import wait_until
 from test_data_connections import free_ports
+
+LISTEN = "0A"
 
 
 def listens(port):
@@ -31,6 +36,19 @@ def test_thousands_of_ports_without_a_transfer_leak_nothing(serve, account):
     assert not any(listens(port) for port in range(first, first + 6))
 
 
+def test_the_warden_lets_go_of_a_port_that_its_session_has_closed(serve, account):
+    gateway = serve()
+    session = gateway.session(account)
+    warden, = gateway.wardens()
+    for _ in range(2):
+        session.passive_port()
+        assert proc.internet_states(warden) == [LISTEN]
+    for end in (lambda: session.retrieve("NLST"), lambda: session.expect("ABOR", 225)):
+        session.passive_port()
+        end()
+        wait_until(lambda: proc.internet_states(warden) == [], what="the end of the port")
+
+
 def test_a_port_that_no_transfer_follows_is_closed_in_time(serve, account):
     session = serve(accept_timeout="1").session(account)
     port = session.passive_port()
@@ -52,6 +70,77 @@ def test_an_address_holds_no_more_ports_than_it_may(serve, account):
     assert sessions[0].passive_port() not in (None, ports[1])
     sessions[0].expect("QUIT", 221)
     wait_until(lambda: sessions[2].command("EPSV").code == 229, 10, "a port for the third")
+
+
+def test_a_port_counts_until_a_transfer_has_begun_and_no_longer(serve, account):
+    gateway = serve(pasv_max_per_ip="1")
+    account.file("f", b"content")
+    sessions = [gateway.session(account) for _ in range(3)]
+    # At once, without a second try.
+    for _ in range(5):
+        for session in sessions:
+            assert session.retrieve("RETR f") == b"content"
+
+
+def test_of_sessions_that_ask_at_once_as_many_get_a_port_as_may(serve, account):
+    gateway = serve(pasv_max_per_ip="3", max_per_ip="0")
+    sessions = [gateway.session(account) for _ in range(10)]
+    for _ in range(10):
+        for session in sessions:
+            session.send("EPSV")
+        codes = [session.reply().code for session in sessions]
+        assert sorted(codes) == [229] * 3 + [425] * 7
+        for session in sessions:
+            session.expect("ABOR", 225)
+
+
+def test_a_port_that_others_have_taken_since_does_not_count(serve, account):
+    first = free_ports(2)
+    gateway = serve(pasv_min_port=first, pasv_max_port=first + 1, pasv_max_per_ip="1")
+    one = gateway.session(account)
+    port = one.passive_port()
+    one.expect("ABOR", 225)
+    other = gateway.session(account, source="127.0.0.2")
+    wait_until(lambda: other.passive_port() == port, what="the same port for somebody else")
+    assert gateway.session(account).passive_port() != port
+    assert "Too many" in one.expect("EPSV", 425).text
+
+
+def test_ports_on_each_of_our_addresses_count(serve, account):
+    port = free_ports(1)
+    gateway = serve(listen_address="0.0.0.0", pasv_min_port=port, pasv_max_port=port,
+                    pasv_max_per_ip="1")
+    sessions = []
+    for gateway.host in ("127.0.0.1", "127.0.0.2"):
+        context = gateway.context()
+        # The certificate names one of them.
+        context.check_hostname = False
+        sessions.append(gateway.session(account, source="127.0.0.1", context=context))
+    for session, other in (sessions, sessions[::-1]):
+        assert session.passive_port() == port
+        assert "Too many" in other.expect("EPSV", 425).text
+        session.expect("ABOR", 225)
+
+
+def test_a_port_that_could_not_be_opened_does_not_count(serve, account):
+    port = free_ports(1)
+    gateway = serve(pasv_min_port=port, pasv_max_port=port, pasv_max_per_ip="1")
+    other = gateway.session(account, source="127.0.0.2")
+    other.passive_port()
+    sessions = [gateway.session(account) for _ in range(2)]
+    for session in 2 * sessions:
+        assert "No passive port is free" in session.expect("EPSV", 425).text
+    other.expect("ABOR", 225)
+    assert sessions[1].passive_port() == port
+
+
+def test_the_port_of_a_warden_that_was_killed_does_not_count(serve, account):
+    gateway = serve(pasv_max_per_ip="1")
+    gateway.session(account).passive_port()
+    warden, = gateway.wardens()
+    os.kill(warden, signal.SIGKILL)
+    session = gateway.session(account)
+    wait_until(lambda: session.command("EPSV").code == 229, what="a port")
 
 
 @pytest.mark.parametrize("command", ["EPSV", "PASV"])

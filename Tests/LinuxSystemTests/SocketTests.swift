@@ -255,6 +255,36 @@ struct SocketTests {
         #expect(error?.errno == .addressInUse)
     }
 
+    @Test func aListenerIsClosedForAllWhoHoldIt() throws {
+        let first = try OwnedDescriptor.listening(
+            on: SocketAddress(Self.loopback4, port: 0),
+            backlog: 1
+        )
+        let address = try first.localAddress()
+        let second = try duplicate(first.number)
+        let client = try OwnedDescriptor.connecting(
+            to: address,
+            from: SocketAddress(Self.loopback4, port: 0)
+        )
+        #expect(try becomesReadable(second))
+        #expect(!(try hasHungUp(first)), "a client that waits is no end")
+        second.endListening()
+        #expect(try hasHungUp(first))
+        let isAccepted = ((try? first.accept()) ?? nil) != nil
+        #expect(!isAccepted)
+        #expect(try becomesReadable(client), "who was not accepted is told")
+        // Another may have the port while both are still held.
+        let third = try OwnedDescriptor.listening(on: address, backlog: 1)
+        #expect(try third.localAddress() == address)
+        #expect(try hasHungUp(second))
+    }
+
+    private func hasHungUp(_ socket: borrowing OwnedDescriptor) throws -> Bool {
+        var entries = [PollEntry(socket.number)]
+        _ = try poll(&entries, until: .passed)
+        return entries[0].hasHungUp
+    }
+
     @Test func aForeignAddressIsReported() {
         // TEST-NET-1 (RFC 5737) belongs to no machine.
         let error = thrown(SystemError.self) {

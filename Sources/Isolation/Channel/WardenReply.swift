@@ -157,6 +157,6 @@ package enum DataSocketFailure: UInt8, Error, Hashable, Sendable {
     case forbidden
     /// The kernel could not do it.
     case failed
-    /// The session, or the client's address, holds as many ports as it may.
+    /// The client's address has as many ports as it may.
     case tooMany
 }

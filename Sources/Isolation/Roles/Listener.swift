@@ -272,8 +272,20 @@ package final class Listener {
             }
             counter.remove(process)
             census.remove(process)
+            forgetPassivePort(of: process)
         }
         return mustEnd
+    }
+
+    /// Has the passive port of a Warden that has ended count no longer.
+    private func forgetPassivePort(of process: CInt) {
+        guard settings.warden.maximumPassivePerAddress > 0 else { return }
+        // Mapped for the moment only: a Session that is forked later must not have it.
+        guard let page = census.mapServerPage(.passivePorts) else {
+            logger.error("pasv_max_per_ip: a port that is closed may count on")
+            return
+        }
+        PassivePortLedger.forget(process, on: page)
     }
 
     /// Says what the files hold that Wardens read anew for each login.

@@ -2,12 +2,12 @@ internal import FTPProtocol
 internal import LinuxSystem
 internal import Logging
 
-// Ports for passive data connections.
+// The port for a passive data connection.
 
-/// What a Warden remembers of the passive ports that it has given away.
-struct PassiveState {
-    /// Those that the Session may still hold.
-    var ports: [UInt16] = []
+/// What a Warden remembers of the passive port that it has given away.
+struct PassiveState: ~Copyable {
+    /// The socket that the Session listens on, kept so that it can be closed.
+    var socket: OwnedDescriptor?
     /// The address that PASV announces, where that may change.
     var announced: SharedPage?
     /// What the clients' addresses hold.
@@ -15,38 +15,48 @@ struct PassiveState {
 }
 
 extension Warden {
-    /// Ports that a Session may hold.
-    ///
-    /// Ours closes one before it asks for the next. The number leaves room for those that others have
-    /// taken since, of which there are many where the range is nearly used up.
-    private static let maximumPortCount = 24
+    /// What to wait for to learn that the Session has closed its passive port.
+    var passivePortEntry: PollEntry { PollEntry(passive.socket?.number ?? -1) }
 
     /// Opens a port for one passive data connection.
+    ///
+    /// A session has one at a time: whoever asks for the next one has closed the last, and one that
+    /// somebody else controls loses it here.
     func listenForData() throws(SystemError) {
+        closePassiveSocket()
         do throws(DataSocketFailure) {
             guard let range = settings.passivePorts else { throw .forbidden }
-            try checkPortCount(range)
+            guard mayListen() else { throw .tooMany }
             let socket = try range.listen(on: local)
-            passive.ports.append(socket.port)
-            passive.ledger?.note(socket.port, for: peer.address) {
-                range.isFree($0, on: local)
-            }
             let reply = WardenReply.listening(port: socket.port, announced: announcedAddress())
             try? channel.send(reply.encoded, with: socket.descriptor)
+            passive.socket = socket.takeDescriptor()
         } catch {
+            passive.ledger?.giveUp()
             switch error {
             case .rangeExhausted: logger.warning("no passive port is free")
-            case .tooMany: logger.warning("passive port refused: too many are held")
+            case .tooMany: logger.warning("passive port refused: the address has too many")
             case .forbidden, .failed: break
             }
             try channel.send(WardenReply.noDataSocket(error).encoded)
         }
     }
 
-    private func checkPortCount(_ range: PassivePorts) throws(DataSocketFailure) {
-        passive.ports.removeAll { range.isFree($0, on: local) }
-        guard passive.ports.count < Self.maximumPortCount else { throw .tooMany }
-        guard settings.maximumPassivePerAddress > 0 else { return }
+    /// Closes the passive port if there is one, and has it count no longer.
+    func endListening() {
+        closePassiveSocket()
+        passive.ledger?.giveUp()
+    }
+
+    private func closePassiveSocket() {
+        // Closing alone would leave the port open as long as the Session keeps its own descriptor.
+        passive.socket?.endListening()
+        passive.socket = nil
+    }
+
+    /// Whether the client's address may have one more port (`pasv_max_per_ip`).
+    private func mayListen() -> Bool {
+        guard settings.maximumPassivePerAddress > 0 else { return true }
         if passive.ledger == nil, let page = census.page(.passivePorts),
             let shared = try? SharedPage(mapping: page)
         {
@@ -55,8 +65,7 @@ extension Warden {
                 maximum: settings.maximumPassivePerAddress
             )
         }
-        let admits = passive.ledger?.admits(peer.address) { range.isFree($0, on: local) }
-        guard admits ?? true else { throw .tooMany }
+        return passive.ledger?.take(for: peer.address) ?? true
     }
 
     private func announcedAddress() -> IPAddress? {

@@ -161,6 +161,7 @@ final class Warden {
                 PollEntry(channel.descriptor.number, reading: true),
                 isEnding ? .none : PollEntry(leash, reading: true),
                 handover.map { PollEntry($0.pollNumber, reading: true) } ?? .none,
+                passivePortEntry,
             ]
             guard let count = try? poll(&entries, until: deadline) else { return }
             if count == 0, deadline.hasPassed {
@@ -172,6 +173,7 @@ final class Warden {
                 guard (try? channel.send(WardenReply.finish.encoded)) != nil else { return }
             }
             if entries[2].isReadable { serveHandover() }
+            if entries[3].hasHungUp { endListening() }
             if entries[0].isReadable {
                 do throws(SessionOver) {
                     try serveOne()
@@ -436,6 +438,7 @@ final class Warden {
     }
 
     private func endLogin() {
+        endListening()
         // Closing a PAM session may hang as well as opening one.
         limitLogin()
         defer { KillTimer.stop() }

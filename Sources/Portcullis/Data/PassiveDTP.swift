@@ -55,6 +55,10 @@ final class PassiveDTP: DataSource {
         end = Deadline(after: acceptTimeout)
     }
 
+    deinit {
+        closeListener()
+    }
+
     var pollEntries: [PollEntry] {
         guard outcome == nil else { return [] }
         var entries = candidates.map(\.pollEntry)
@@ -170,8 +174,14 @@ final class PassiveDTP: DataSource {
 
     private func conclude(_ result: Result<AdmittedConnection, DataConnectionFailure>) {
         outcome = result
-        listener = nil
+        closeListener()
         if case .success = result { candidates = [] }
+    }
+
+    /// Closes the port, which the Warden keeps open as well.
+    private func closeListener() {
+        listener?.endListening()
+        listener = nil
     }
 
     /// Ends the connections that proved nothing, after the client was told why.
