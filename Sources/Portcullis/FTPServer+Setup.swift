@@ -24,13 +24,21 @@ extension FTPServer {
         return account.credentials
     }
 
+    /// The address that PASV announces.
+    ///
+    /// - Returns: `nil` where that is the control connection's, or a name for which there is no
+    ///   answer at present: a server that starts before the network is there is to serve when it is.
+    /// - Throws: ``ServerError`` for a name that has no address.
     static func resolvePassiveAddress(
         _ report: ConfigurationReport
     ) throws(ServerError) -> IPAddress? {
         let passive = report.configuration.passive
         guard let name = passive.address else { return nil }
         if let address = IPAddress(name), address.family == .ipv4 { return address }
-        guard passive.resolvesAddress, let address = resolveIPv4(name) else {
+        switch passive.resolvesAddress ? resolveIPv4(name) : .noAddress {
+        case .found(let addresses): return addresses.first
+        case .unavailable: return nil
+        case .noAddress:
             throw .option(
                 "pasv_address",
                 name,
@@ -39,7 +47,6 @@ extension FTPServer {
                 mend: "write an IPv4 address, or a name that resolves"
             )
         }
-        return address
     }
 
     static func makeListenerSettings(
@@ -249,7 +256,7 @@ extension FTPServer {
 extension ListenerSettings {
     /// Has the address of a name that PASV announces looked up again and again.
     mutating func announce(_ address: IPAddress?, _ passive: Configuration.Passive) {
-        guard passive.isEnabled, passive.resolvesAddress, let name = passive.address, let address,
+        guard passive.isEnabled, passive.resolvesAddress, let name = passive.address,
             IPAddress(name) == nil
         else { return }
         announcedName = AnnouncedName(name, address, interval: passive.resolveInterval)

@@ -1,6 +1,5 @@
 """A name in pasv_address, whose address changes while the daemon runs (`pasv_addr_resolve`)."""
 
-import ctypes
 import os
 import re
 import subprocess
@@ -10,39 +9,58 @@ import pytest
 import gateway as daemon
 import proc
 from control import wait_until
+from namespaces import cover
+from nameserver import NameServer
 
 NAME = "gateway.portcullis.test"
-CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x00020000, 4096, 16384, 1 << 18
-LIBC = ctypes.CDLL(None, use_errno=True)
+LOOKING_UP = {"pasv_address": NAME, "pasv_addr_resolve": "YES", "pasv_addr_resolve_interval": "1"}
+LOCALHOST = "127.0.0.1 localhost\n"
 
 
 @pytest.fixture
-def hosts(tmp_path, monkeypatch, root):
-    """A file that the daemon sees as /etc/hosts, in a mount namespace of its own."""
-    path = tmp_path / "hosts"
-    path.write_text("127.0.0.1 localhost\n")
+def files(tmp_path, monkeypatch, root):
+    """Files that the daemon sees in /etc in place of the machine's."""
+    def write(name, content):
+        (tmp_path / name).write_text(content)
+
+    write("hosts", LOCALHOST)
+    write("resolv.conf", "")
+    write("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n")
     for folder in [tmp_path, *tmp_path.parents]:
         if folder == type(folder)("/tmp"):
             break
         folder.chmod(folder.stat().st_mode | 0o011)
-
-    def enter():
-        for failed in (
-                LIBC.unshare(CLONE_NEWNS),
-                LIBC.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None),
-                LIBC.mount(os.fsencode(path), b"/etc/hosts", None, MS_BIND, None)):
-            if failed:
-                raise OSError(ctypes.get_errno(), "mount namespace")
+    covers = {f"/etc/{path.name}": path for path in tmp_path.iterdir()}
 
     class Popen(subprocess.Popen):
         def __init__(self, *arguments, **options):
-            super().__init__(*arguments, preexec_fn=enter, **options)
+            super().__init__(*arguments, preexec_fn=lambda: cover(covers), **options)
 
     monkeypatch.setattr(daemon.subprocess, "Popen", Popen)
-
-    def write(address):
-        path.write_text("127.0.0.1 localhost\n" + (f"{address} {NAME}\n" if address else ""))
     return write
+
+
+@pytest.fixture
+def hosts(files):
+    def write(address):
+        files("hosts", LOCALHOST + (f"{address} {NAME}\n" if address else ""))
+    return write
+
+
+@pytest.fixture
+def name_server(files):
+    """A name server that the daemon asks, and for how many seconds it waits for an answer."""
+    servers = []
+
+    def start(*addresses, patience=30):
+        servers.append(NameServer(*addresses))
+        files("resolv.conf", f"nameserver {servers[-1].host}\n"
+                             f"options timeout:{patience} attempts:1\n")
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
 
 
 def announced(session):
@@ -50,9 +68,15 @@ def announced(session):
     return ".".join(re.search(r"\((\d+),(\d+),(\d+),(\d+),", text).groups())
 
 
+def resolver(gateway):
+    found = [pid for pid in proc.children(gateway.pid) if proc.name(pid) == "ftps-resolver"]
+    assert len(found) < 2
+    return found[0] if found else None
+
+
 def test_the_name_is_looked_up_again_and_again(hosts, serve, account):
     hosts("192.0.2.10")
-    gateway = serve(pasv_address=NAME, pasv_addr_resolve="YES", pasv_addr_resolve_interval="1")
+    gateway = serve(**LOOKING_UP)
     session = gateway.session(account)
     assert announced(session) == "192.0.2.10"
     hosts("192.0.2.11")
@@ -67,18 +91,105 @@ def test_the_name_is_looked_up_again_and_again(hosts, serve, account):
     wait_until(lambda: announced(session) == "192.0.2.12", what="the new address")
 
 
-def test_nobody_waits_for_the_name_and_its_end_is_noticed(hosts, serve, account):
-    hosts("192.0.2.10")
-    gateway = serve(pasv_address=NAME, pasv_addr_resolve="YES", pasv_addr_resolve_interval="1")
+def test_nobody_waits_for_a_name_server_that_hangs(name_server, serve, account):
+    server = name_server("192.0.2.10")
+    gateway = serve(**LOOKING_UP)
+    standing = gateway.session(account)
+    assert announced(standing) == "192.0.2.10"
+    server.silent = True
+    wait_until(lambda: server.waiting, what="a question")
+    account.file("f", b"content")
+    for session in (standing, gateway.session(account)):
+        assert announced(session) == "192.0.2.10"
+        for command in ("PASV", "EPSV"):
+            assert session.retrieve("RETR f", command=command) == b"content"
+    # All of that while the resolver waits for its answer.
+    assert len(server.waiting) == 1 and "stays" not in gateway.log
+    server.tell("192.0.2.11")
+    server.silent = False
+    server.answer()
+    wait_until(lambda: announced(standing) == "192.0.2.11", what="the answer that came late")
+
+
+def test_a_name_server_that_gives_no_answer_changes_nothing(name_server, serve, account):
+    server = name_server("192.0.2.10", patience=1)
+    gateway = serve(**LOOKING_UP)
     session = gateway.session(account)
-    resolver, = [pid for pid in proc.children(gateway.pid) if proc.name(pid) == "ftps-resolver"]
-    assert proc.numbers(proc.status(resolver)["Uid"])[1] != 0
-    os.kill(resolver, 9)
-    wait_until(lambda: "looks pasv_address up has ended" in gateway.log, what="the line")
-    assert announced(session) == "192.0.2.10" and announced(gateway.session(account)) == "192.0.2.10"
+    server.silent = True
+    wait_until(lambda: "cannot be looked up; the old one stays" in gateway.log, what="the line")
+    assert announced(session) == "192.0.2.10"
+    server.waiting.clear()
+    server.tell("192.0.2.11")
+    server.silent = False
+    wait_until(lambda: announced(session) == "192.0.2.11", what="the new address")
+
+
+def test_of_several_addresses_one_is_announced_as_long_as_it_is_among_them(
+        name_server, serve, account):
+    server = name_server("192.0.2.10", "192.0.2.11", "192.0.2.12")
+    gateway = serve(**LOOKING_UP)
+    session = gateway.session(account)
+    first = announced(session)
+    for _ in range(3):
+        count = server.answered
+        wait_until(lambda: server.answered > count, what="the next answer")
+        assert announced(session) == first
+    assert " now" not in gateway.log
+    others = {"192.0.2.10", "192.0.2.11", "192.0.2.12"} - {first}
+    server.tell(*others)
+    second = wait_until(lambda: (told := announced(session)) != first and told,
+                        what="another address")
+    assert second in others
+    count = server.answered
+    wait_until(lambda: server.answered > count + 1, what="the next answers")
+    assert announced(session) == second
+
+
+def test_a_server_that_starts_before_the_network_learns_its_address_later(
+        name_server, serve, account):
+    server = name_server("192.0.2.10", patience=1)
+    server.silent = True
+    gateway = serve(**LOOKING_UP, pasv_local_networks="127.0.0.2")
+    assert f"{NAME} cannot be looked up yet" in gateway.log
+    account.file("f", b"content")
+    session = gateway.session(account)
+    assert "does not know its address" in session.expect("PASV", 425).text
+    session.expect("RETR f", 425)
+    assert session.retrieve("RETR f") == b"content"
+    assert announced(gateway.session(account, source="127.0.0.2")) == "127.0.0.1"
+    server.silent = False
+    wait_until(lambda: session.command("PASV").code == 227, what="an address")
+    assert announced(session) == "192.0.2.10"
+
+
+def test_a_name_that_does_not_exist_keeps_the_server_from_starting(name_server, serve):
+    name_server()
+    with pytest.raises(AssertionError, match="ended with 78 .*\n.*the name has no IPv4 address"):
+        serve(**LOOKING_UP)
+
+
+def test_a_resolver_that_ends_is_started_again(hosts, serve, account):
+    hosts("192.0.2.10")
+    gateway = serve(**LOOKING_UP)
+    session = gateway.session(account)
+    last = resolver(gateway)
+    assert proc.numbers(proc.status(last)["Uid"])[1] != 0
+    for number, address in enumerate(("192.0.2.11", "192.0.2.12")):
+        os.kill(last, 9)
+        wait_until(lambda: gateway.log.count("looks pasv_address up has ended") == number + 1,
+                   what="the line")
+        # What it had found is not forgotten.
+        before = announced(session)
+        assert before == announced(gateway.session(account)) == f"192.0.2.{10 + number}"
+        last = wait_until(lambda: resolver(gateway), what="another process")
+        hosts(address)
+        wait_until(lambda: announced(session) == address, what="the new address")
+    # At longer and longer intervals.
+    assert "another starts in 1.0 seconds" in gateway.log
+    assert "another starts in 2.0 seconds" in gateway.log
 
 
 def test_an_address_needs_no_such_process(serve, account):
     gateway = serve(pasv_address="192.0.2.10", pasv_addr_resolve="YES")
     assert announced(gateway.session(account)) == "192.0.2.10"
-    assert "ftps-resolver" not in {proc.name(pid) for pid in proc.children(gateway.pid)}
+    assert resolver(gateway) is None

@@ -68,6 +68,8 @@ package final class Listener {
     private var signer: Signer?
     private var retiredSigners: Set<CInt> = []
     private var resolver: CInt?
+    private var resolverPause = RestartPause()
+    private var nextResolver = Deadline.passed
     private let hasSigner: Bool
     private var nextAttempt = Deadline.never
     private var isEnding = false
@@ -168,22 +170,39 @@ package final class Listener {
         if Confinement.landlockABI == 0 {
             logger.warning("this kernel has no Landlock; the jail rests on openat2 and seccomp")
         }
-        startResolver()
+        restoreResolver()
         while wait(until: .never) { acceptClients(body) }
         finish()
     }
 
-    /// Starts the process that looks the announced name up again and again.
-    private func startResolver() {
-        guard let announced = settings.announcedName,
-            let page = census.mapServerPage(.announcedAddress)
+    /// Starts the process that looks the announced name up when there is none, again and again.
+    private func restoreResolver() {
+        guard let announced = settings.announcedName, resolver == nil, !isEnding,
+            nextResolver.hasPassed
         else { return }
-        page.put(announced.address)
+        guard let page = census.mapServerPage(.announcedAddress) else {
+            logger.error("pasv_address: no memory in which to tell the address of a name")
+            nextResolver = Deadline(after: resolverPause.next())
+            return
+        }
+        // A later process goes on from what the one before has found.
+        if page.announcedAddress == nil {
+            if let address = announced.address {
+                page.put(address)
+            } else {
+                logger.warning(
+                    "pasv_address: \(announced.name) cannot be looked up yet; until then PASV is refused"
+                )
+            }
+        }
+        resolverPause.noteStart()
         switch try? DaemonProcess.fork() {
         case .child:
             ResolverRole.run(announced, on: page, as: settings.warden.unprivileged, logger)
         case .parent(let process): resolver = process
-        case nil: logger.error("pasv_address: no process to look \(announced.name) up again")
+        case nil:
+            logger.error("pasv_address: no process to look \(announced.name) up again")
+            nextResolver = Deadline(after: resolverPause.next())
         }
     }
 
@@ -194,6 +213,9 @@ package final class Listener {
         // Out of descriptors or memory: look again a little later instead of spinning.
         var limit = isFull ? min(deadline, Deadline(after: .milliseconds(200))) : deadline
         if hasSigner, signer == nil, !isEnding { limit = min(limit, nextAttempt) }
+        if settings.announcedName != nil, resolver == nil, !isEnding {
+            limit = min(limit, nextResolver)
+        }
         isFull = false
         let own = entries.count
         let reporters = census.channels
@@ -204,6 +226,7 @@ package final class Listener {
         }
         let goesOn = !takeSignals()
         restoreSigner()
+        restoreResolver()
         return goesOn
     }
 
@@ -255,8 +278,12 @@ package final class Listener {
         while let (process, status) = DaemonProcess.reap() {
             if retiredSigners.remove(process) != nil { continue }
             if process == resolver {
-                logger.error("the process that looks pasv_address up has ended")
+                let pause = resolverPause.next()
+                logger.error(
+                    "the process that looks pasv_address up has ended; another starts in \(pause)"
+                )
                 resolver = nil
+                nextResolver = Deadline(after: pause)
                 continue
             }
             if process == signer?.process {

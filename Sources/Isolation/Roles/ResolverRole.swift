@@ -7,14 +7,14 @@ package struct AnnouncedName: Sendable {
     /// The name (`pasv_address`).
     package let name: String
 
-    /// The address that it had at the start.
-    package let address: IPAddress
+    /// The address that it had at the start; `nil` when nobody could tell it then.
+    package let address: IPAddress?
 
     /// How long it is believed (`pasv_addr_resolve_interval`).
     package let interval: Duration
 
     /// Describes a name.
-    package init(_ name: String, _ address: IPAddress, interval: Duration) {
+    package init(_ name: String, _ address: IPAddress?, interval: Duration) {
         self.name = name
         self.address = address
         self.interval = interval
@@ -26,6 +26,9 @@ package struct AnnouncedName: Sendable {
 ///
 /// Unprivileged, and connected to nobody: it writes one number on a page that Wardens read.
 enum ResolverRole {
+    /// How often a name is looked up of which no address is known yet.
+    private static let unknownInterval: Duration = .seconds(5)
+
     /// Becomes the resolver.
     static func run(
         _ announced: AnnouncedName,
@@ -42,16 +45,15 @@ enum ResolverRole {
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)
         }
-        var known: IPAddress? = announced.address
+        // What is announced now, and not at the start: this may be a later process of the kind.
+        var memory = NameMemory(page.announcedAddress)
         while true {
-            sleep(for: announced.interval)
-            let found = resolveIPv4(announced.name)
-            if found != known {
-                let text = found.map { "is \($0) now" } ?? "has no address; the old one stays"
-                logger.notice("pasv_address: \(announced.name) \(text)")
-                known = found
+            let isKnown = memory.address != nil
+            sleep(for: isKnown ? announced.interval : min(announced.interval, Self.unknownInterval))
+            if let news = memory.take(resolveIPv4(announced.name)) {
+                logger.notice("pasv_address: \(announced.name) \(news)")
             }
-            if let found { page.put(found) }
+            if let address = memory.address { page.put(address) }
         }
     }
 }

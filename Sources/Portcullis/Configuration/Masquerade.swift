@@ -50,14 +50,15 @@ extension Configuration.Passive {
     /// - Parameters:
     ///   - local: The control connection's address on this machine.
     ///   - client: The client's address.
-    ///   - general: What `pasv_address` comes to, if it is set.
-    /// - Returns: What the client should be told.
+    ///   - general: What `pasv_address` comes to, if it is set and known.
+    /// - Returns: What the client should be told; `nil` when nobody knows yet.
     func announcedAddress(
         for local: IPAddress,
         to client: IPAddress,
         general: IPAddress?
-    ) -> IPAddress {
+    ) -> IPAddress? {
         if localNetworks.contain(client) { return local }
-        return masquerades.first { $0.local == local }?.announced ?? general ?? local
+        let known = masquerades.first { $0.local == local }?.announced ?? general
+        return known ?? (address == nil ? local : nil)
     }
 }

@@ -61,11 +61,16 @@ extension FTPHandler {
             return
         }
         guard let (port, announced) = try listen() else { return }
-        let address = configuration.passive.announcedAddress(
+        let known = configuration.passive.announcedAddress(
             for: local.address,
             to: peer.address,
             general: announced ?? settings.advertisedAddress
         )
+        guard let address = known else {
+            dataSource = nil
+            try reply(425, "This server does not know its address yet; use EPSV, or try later.")
+            return
+        }
         let shown = HostPort(address: address, port: port)
         try prepareForDataConnection()
         try reply(227, "Entering Passive Mode (\(shown.text ?? "0,0,0,0,0,0")).")
