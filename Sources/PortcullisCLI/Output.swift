@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import LinuxSystem
 internal import Logging
 internal import Portcullis
 
@@ -21,7 +22,8 @@ func complain(_ line: String) {
 
 /// A logger that writes human lines to standard error.
 func makeLogger(verbosely: Bool) -> Logger {
-    var logger = Logger(label: "portcullis") { StreamLogHandler.standardError(label: $0) }
+    let stream = LogStream()
+    var logger = Logger(label: "portcullis") { StreamLogHandler(label: $0, stream: stream) }
     logger.logLevel = verbosely ? .debug : .info
     return logger
 }

@@ -70,8 +70,8 @@ def serve(certificate):
     """Starts daemons; each must end with status 0, leave no process and no password behind."""
     started = []
 
-    def start(family=4, config=None, **options):
-        gateway = Gateway(certificate, options, family, config)
+    def start(family=4, config=None, log=None, environment=None, **options):
+        gateway = Gateway(certificate, options, family, config, log=log, environment=environment)
         started.append(gateway)
         return gateway
 

@@ -36,16 +36,19 @@ SERVANTS = {"ftps-signer", "ftps-resolver"}
 class Daemon:
     """A portcullis process whose output is collected while it runs."""
 
-    def __init__(self, *arguments, cwd=None):
+    def __init__(self, *arguments, cwd=None, log=None, environment=None):
+        """`log` takes what is written to standard error, which is then not collected."""
         self.secrets = []
+        self.status = 0
         self.out = []
         self.errors = bytearray()
         self.lock = threading.Lock()
         self.process = subprocess.Popen(
             [str(BINARY), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True, cwd=cwd)
+            stderr=log or subprocess.PIPE, start_new_session=True, cwd=cwd,
+            env={**os.environ, **(environment or {})})
         self.readers = [threading.Thread(target=reader, daemon=True)
-                        for reader in (self._read_out, self._read_errors)]
+                        for reader in (self._read_out, self._read_errors)[:1 if log else 2]]
         for reader in self.readers:
             reader.start()
 
@@ -79,6 +82,8 @@ class Daemon:
 
     def _unread(self):
         """Whether bytes wait in the pipe."""
+        if self.process.stderr is None:
+            return False
         try:
             answer = fcntl.ioctl(self.process.stderr.fileno(), termios.FIONREAD, b"\0" * 4)
         except (OSError, ValueError):
@@ -98,8 +103,14 @@ class Daemon:
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
+    def kill(self):
+        """SIGKILL for the Listener, and for nobody else."""
+        self.process.kill()
+        self.process.wait(5)
+        self.status = -signal.SIGKILL
+
     def stop(self, seconds=25):
-        """SIGTERM ends it with status 0, and nothing of it remains."""
+        """SIGTERM ends it with its status, and nothing of it remains."""
         known = [proc.identity(pid) for pid in [self.pid] + proc.tree(self.pid)]
         if self.process.poll() is None:
             self.terminate()
@@ -116,7 +127,7 @@ class Daemon:
             raise AssertionError(f"these processes remain: {remains}") from None
         for reader in self.readers:
             reader.join(5)
-        assert status == 0, f"ended with {status}:\n{self.log}"
+        assert status == self.status, f"ended with {status}:\n{self.log}"
 
     def _remains(self, known):
         alive = {pid for identity in known if identity
@@ -142,7 +153,7 @@ class Daemon:
 class Gateway(Daemon):
     """`portcullis serve` on a free port of the loopback, with the certificate of this run."""
 
-    def __init__(self, certificate, options, family=4, config=None):
+    def __init__(self, certificate, options, family=4, config=None, **starting):
         self.certificate = certificate
         self.clients = []
         settings = {
@@ -164,7 +175,7 @@ class Gateway(Daemon):
         for name, value in settings.items():
             if value is not None:
                 arguments += ["--set", f"{name}={value}"]
-        super().__init__(*arguments)
+        super().__init__(*arguments, **starting)
         try:
             found = self.wait_for_line(LISTENING)[0]
         except BaseException:

@@ -118,6 +118,17 @@ int CLinux_read_signal(int descriptor);
 /// Gives all signals their default action, ignores SIGPIPE and SIGXFSZ, and unblocks everything.
 int CLinux_reset_signals(void);
 
+// MARK: The log
+
+/// Replaces a pipe at standard error by one that was opened anew, with O_NONBLOCK: the flag then
+/// holds for nobody else who has the pipe. Leaves anything else as it is.
+int CLinux_make_log_nonblocking(void);
+
+/// Writes to standard error, without waiting where that can be avoided and without SIGPIPE.
+///
+/// Returns the number of bytes, or a negated errno value, -EAGAIN when there is no room.
+long CLinux_write_log(const void *bytes, size_t count);
+
 // MARK: Memory that processes share
 
 static const int CLinux_SHARED_PAGE_SIZE = 4096;

@@ -1,0 +1,41 @@
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int CLinux_make_log_nonblocking(void) {
+    struct stat status;
+    if (fstat(STDERR_FILENO, &status) < 0) {
+        return -errno;
+    }
+    if (!S_ISFIFO(status.st_mode)) {
+        return 0;
+    }
+    int descriptor = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) {
+        return -errno;
+    }
+    int result = dup2(descriptor, STDERR_FILENO) < 0 ? -errno : 0;
+    close(descriptor);
+    return result;
+}
+
+long CLinux_write_log(const void *bytes, size_t count) {
+    ssize_t result = send(STDERR_FILENO, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (result >= 0 || errno != ENOTSOCK) {
+        return result < 0 ? -errno : result;
+    }
+    struct pollfd entry = {.fd = STDERR_FILENO, .events = POLLOUT};
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    if ((flags < 0 || (flags & O_NONBLOCK) == 0) && poll(&entry, 1, 0) == 0) {
+        return -EAGAIN;
+    }
+    // A pipe that could not be opened anew has room for this much when poll(2) says so.
+    result = write(STDERR_FILENO, bytes, count < PIPE_BUF ? count : PIPE_BUF);
+    return result < 0 ? -errno : result;
+}

@@ -1,0 +1,133 @@
+"""A log that nobody reads, that has no room, or whose reader is gone: the server goes on."""
+
+import fcntl
+import os
+import socket
+import subprocess
+import threading
+
+import pytest
+
+F_SETPIPE_SZ = 1031
+# About three lines each.
+SESSIONS = 12
+
+
+def use(gateway, account, count=SESSIONS):
+    """Sessions that have something to say."""
+    for number in range(count):
+        session = gateway.session(account)
+        assert session.store(f"STOR f{number}", b"content").code == 226
+        assert session.expect("QUIT", 221)
+        session.close()
+
+
+@pytest.fixture
+def small_log(root, tmp_path):
+    """A log on a disk of its own that has no room; ask for it before `serve`."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
+    with open(disk / "filler", "wb", buffering=0) as filler:
+        try:
+            while filler.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    with open(disk / "log", "ab", buffering=0) as log:
+        yield log
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_stops_nobody(small_log, serve, account):
+    gateway = serve(log=small_log)
+    use(gateway, account)
+    disk = os.path.dirname(small_log.name)
+    os.truncate(os.path.join(disk, "filler"), 0)
+    use(gateway, account, 1)
+    with open(small_log.name, encoding="utf-8") as file:
+        lines = file.read()
+    # Every later session has all of its lines; those of the Listener tell what is missing.
+    assert 'STOR "/f0" ok' in lines and "login" in lines
+
+
+@pytest.fixture
+def pipe(root):
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, F_SETPIPE_SZ, 4096)
+    with open(reader, "rb", buffering=0) as reading, open(writer, "wb", buffering=0) as writing:
+        yield reading, writing
+
+
+def drain(reader):
+    os.set_blocking(reader.fileno(), False)
+    content = b""
+    while True:
+        try:
+            chunk = os.read(reader.fileno(), 65536)
+        except BlockingIOError:
+            return content.decode()
+        if not chunk:
+            return content.decode()
+        content += chunk
+
+
+def test_a_pipe_that_nobody_reads_stops_nobody(pipe, serve, account):
+    reader, writer = pipe
+    gateway = serve(log=writer)
+    use(gateway, account)
+    first = drain(reader)
+    assert len(first) <= 4096 and "login" in first
+    kept = gateway.control()
+    use(gateway, account, 1)
+    later = drain(reader)
+    # Whole lines again, and a word about those that are missing.
+    assert "log lines of this process lost: " in later and 'STOR "/f0" ok' in later
+    kept.close()
+    # The end of the pipe that others hold still waits for its reader, as it did before.
+    assert os.get_blocking(writer.fileno())
+
+
+def test_a_pipe_whose_reader_is_gone_stops_nobody(pipe, serve, account):
+    reader, writer = pipe
+    gateway = serve(log=writer)
+    use(gateway, account, 2)
+    reader.close()
+    use(gateway, account, 5)
+    session = gateway.session(account)
+    gateway.terminate()
+    assert session.ended(421)
+    assert gateway.process.wait(20) == 0
+
+
+def test_a_socket_that_nobody_reads_stops_nobody(root, serve, account):
+    # What a service manager gives its services.
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        gateway = serve(log=writer)
+        use(gateway, account, 15)
+        assert b"login" in reader.recv(65536)
+
+
+def test_a_slow_reader_loses_nothing(pipe, serve, account):
+    """A reader that takes its time, but less than a line's patience, gets every line."""
+    reader, writer = pipe
+    gateway = serve(log=writer)
+    content, stop = bytearray(), threading.Event()
+
+    def read():
+        while not stop.wait(0.005):
+            content.extend(drain(reader).encode())
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    use(gateway, account, 10)
+    gateway.terminate()
+    assert gateway.process.wait(20) == 0
+    stop.set()
+    thread.join()
+    lines = (bytes(content).decode() + drain(reader)).splitlines()
+    for number in range(10):
+        assert sum(f'STOR "/f{number}" ok' in line for line in lines) == 1
+    assert not any("lost" in line for line in lines)
