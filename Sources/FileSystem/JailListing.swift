@@ -82,7 +82,7 @@ final class JailListing {
             }
             let name = names.removeLast()
             // Gone between the reading of the name and now: leave it out.
-            guard let entry = entry(named: name, in: root) else { continue }
+            guard let entry = try entry(named: name, in: root) else { continue }
             byteCount += 80 + entry.name.count + (entry.target?.count ?? 0)
             entries.append(entry)
         }
@@ -96,7 +96,7 @@ final class JailListing {
             return
         }
         if options.contains(.byTime) || options.contains(.bySize) {
-            sortByFacts()
+            try sortByFacts()
         } else if options.contains(.reversed) {
             names.sort { $0.lexicographicallyPrecedes($1) }
         } else {
@@ -105,10 +105,11 @@ final class JailListing {
     }
 
     /// Sorts by time or size, and by name where these are the same.
-    private func sortByFacts() {
-        var keyed = names.compactMap { name -> (key: Int64, name: [UInt8])? in
-            guard let facts = facts(named: name) else { return nil }
-            return (options.contains(.byTime) ? facts.modified : facts.size, name)
+    private func sortByFacts() throws(SystemError) {
+        var keyed: [(key: Int64, name: [UInt8])] = []
+        for name in names {
+            guard let facts = try facts(named: name) else { continue }
+            keyed.append((options.contains(.byTime) ? facts.modified : facts.size, name))
         }
         names = []
         // The last one is delivered first.
@@ -153,20 +154,30 @@ final class JailListing {
         return pattern?.matches([UInt8](name)) ?? true
     }
 
-    private func facts(named name: [UInt8]) -> FileFacts? {
+    /// The facts of one name; `nil` when it is gone, or not to be seen by this user.
+    ///
+    /// - Throws: ``SystemError`` with `EIO`: whoever keeps a copy of the directory and removes from
+    ///   it what is not listed would lose the file.
+    private func facts(named name: [UInt8]) throws(SystemError) -> FileFacts? {
         var status = stat()
         let number = directory.number
         let result = unsafe withPathPointer(name) {
             unsafe fstatat(number, $0, &status, AT_SYMLINK_NOFOLLOW)
         }
-        return result == 0 ? FileFacts(status) : nil
+        if result == 0 { return FileFacts(status) }
+        let error = SystemError("fstatat")
+        guard error.errno != .ioError else { throw error }
+        return nil
     }
 
-    private func entry(named name: [UInt8], in root: borrowing JailRoot) -> DirectoryEntry? {
+    private func entry(
+        named name: [UInt8],
+        in root: borrowing JailRoot
+    ) throws(SystemError) -> DirectoryEntry? {
         if options.contains(.namesOnly) {
             return DirectoryEntry(name: name, facts: FileFacts(stat()), target: nil)
         }
-        guard var facts = facts(named: name) else { return nil }
+        guard var facts = try facts(named: name) else { return nil }
         // `..` of the root must not show what lies above it.
         if isRoot, name.elementsEqual("..".utf8), let own = try? FileFacts.of(directory) {
             facts = own

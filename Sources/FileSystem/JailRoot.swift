@@ -29,9 +29,23 @@ struct JailRoot: ~Copyable {
     var refusesLinks = false
 
     /// Opens `directory` as a root, with the rights that the process has now.
+    ///
+    /// - Throws: ``SystemError`` when it is missing, no directory, or may not be searched.
     static func open(
         _ directory: String,
         hidesParts: Bool = false
+    ) throws(SystemError) -> JailRoot {
+        let root = try opening(directory, hidesParts: hidesParts)
+        // O_PATH asks for no right to the directory itself.
+        guard unsafe faccessat(root.descriptor.number, ".", X_OK, AT_EACCESS) == 0 else {
+            throw SystemError("faccessat")
+        }
+        return root
+    }
+
+    private static func opening(
+        _ directory: String,
+        hidesParts: Bool
     ) throws(SystemError) -> JailRoot {
         let number = unsafe Glibc.open(
             directory,

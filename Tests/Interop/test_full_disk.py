@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from disks import passable
+
 
 @pytest.fixture
 def small_disk(root, tmp_path):
@@ -18,16 +20,8 @@ def small_disk(root, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=1777", "tmpfs", disk], check=True)
-    # The directories above belong to the test runner; the user only has to pass through.
-    opened = []
-    for parent in disk.parents:
-        mode = parent.stat().st_mode & 0o7777
-        if not mode & 0o001:
-            parent.chmod(mode | 0o001)
-            opened.append((parent, mode))
-    yield disk
-    for parent, mode in opened:
-        parent.chmod(mode)
+    with passable(disk):
+        yield disk
     subprocess.run(["umount", disk], check=True)
 
 

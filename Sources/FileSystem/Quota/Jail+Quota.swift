@@ -54,7 +54,8 @@ extension Jail {
     ///
     /// Every name counts, so a file with two names counts twice. What others keep the user from
     /// listing is not counted: it is not the user's to fill. A tree in which the user's own
-    /// directories cannot be counted counts as full: the user can change their modes and places.
+    /// directories cannot be counted counts as full: the user can change their modes and places. So
+    /// does one on a disk that fails.
     private func countTree() -> (bytes: Int64, files: Int64) {
         let full = (bytes: QuotaLedger.maximum, files: QuotaLedger.maximum)
         var total: (bytes: Int64, files: Int64) = (0, 0)
@@ -78,7 +79,9 @@ extension Jail {
                 return full
             }
             guard listing.facts.kind == .directory else { continue }
-            while let entries = try? listing.next(in: root), !entries.isEmpty {
+            while true {
+                guard let entries = try? listing.next(in: root) else { return full }
+                if entries.isEmpty { break }
                 entryCount += entries.count
                 for entry in entries {
                     switch entry.facts.kind {

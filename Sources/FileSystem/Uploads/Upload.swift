@@ -148,7 +148,8 @@ final class Upload {
         }
         // The name may be somebody else's by now.
         let goes = rules.deletesFailed || finalName != nil || facts.size == 0
-        if goes, slot?.belongs(to: facts) ?? false,
+        // That of a part is nobody else's.
+        if goes, finalName != nil || slot?.belongs(to: facts) ?? false,
             (try? slot?.remove()) != nil
         {
             meter.settle(bytes: 0, files: 0)
