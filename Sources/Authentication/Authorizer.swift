@@ -48,6 +48,19 @@ package protocol Authorizer: AnyObject {
     /// - Throws: ``LoginRefusal``; ``LoginRefusal/unknownUser`` lets the next authorizer try.
     func admit(user: String, from peer: IPAddress) throws(LoginRefusal) -> any Login
 
+    /// Has `body` called with a user's name right before a session of the system is opened for it,
+    /// and with `nil` when that is closed again.
+    ///
+    /// Whoever is told can close the session when this process is killed.
+    func watchSessions(_ body: @escaping (String?) -> Void)
+
+    /// Closes a session of the system that a process which is gone has opened.
+    ///
+    /// - Parameters:
+    ///   - user: Whose session it is.
+    ///   - peer: The client's address.
+    func closeLeftSession(of user: String, from peer: IPAddress)
+
     /// Looks at what the authorizer depends on, asked by SIGHUP.
     ///
     /// - Returns: Lines for the log.

@@ -34,4 +34,8 @@ extension Authorizer {
     }
 
     package func inspect() -> [String] { [] }
+
+    package func watchSessions(_ body: @escaping (String?) -> Void) {}
+
+    package func closeLeftSession(of user: String, from peer: IPAddress) {}
 }

@@ -33,6 +33,7 @@ package final class UnixAuthorizer: Authorizer {
     }
 
     private let settings: Settings
+    private var noteSession: (String?) -> Void = { _ in }
 
     /// Creates an authorizer.
     package init(_ settings: Settings) {
@@ -76,25 +77,47 @@ package final class UnixAuthorizer: Authorizer {
             throw .unknownUser
         }
         do throws(PAMError) {
-            var transaction = try PAMTransaction.start(
-                service: settings.service,
-                directory: settings.directory,
-                user: user
-            )
-            try transaction.set(PAM_RHOST, to: "\(peer)")
-            try transaction.set(PAM_TTY, to: "ftp")
-            try transaction.set(PAM_RUSER, to: user)
+            var transaction = try start(user, peer)
             if settings.leavesDelays { try transaction.takeOverDelays() }
             try authenticate(&transaction)
             try transaction.checkAccount()
             let account = try self.account(of: transaction.user ?? user)
             try transaction.establishCredentials()
             let withGroups = try self.withGroups(account)
-            try transaction.openSession()
-            return PAMLogin(account: withGroups, transaction)
+            noteSession(transaction.user ?? user)
+            do throws(PAMError) {
+                try transaction.openSession()
+            } catch {
+                noteSession(nil)
+                throw error
+            }
+            return PAMLogin(account: withGroups, transaction, noteEnd: noteSession)
         } catch {
             throw refusal(for: error, user)
         }
+    }
+
+    private func start(_ user: String, _ peer: IPAddress) throws(PAMError) -> PAMTransaction {
+        var transaction = try PAMTransaction.start(
+            service: settings.service,
+            directory: settings.directory,
+            user: user
+        )
+        try transaction.set(PAM_RHOST, to: "\(peer)")
+        try transaction.set(PAM_TTY, to: "ftp")
+        try transaction.set(PAM_RUSER, to: user)
+        return transaction
+    }
+
+    package func watchSessions(_ body: @escaping (String?) -> Void) {
+        noteSession = body
+    }
+
+    /// Closes a session in a transaction of its own: modules go by the names alone, since what they
+    /// kept is gone with the process that opened it.
+    package func closeLeftSession(of user: String, from peer: IPAddress) {
+        guard var transaction = try? start(user, peer) else { return }
+        transaction.closeSession()
     }
 
     /// Looks the account up and makes this process a member of its groups, which pam_setcred(3)
@@ -189,14 +212,21 @@ package final class UnixAuthorizer: Authorizer {
 private final class PAMLogin: Login {
     let account: Account
     private var transaction: PAMTransaction?
+    private let noteEnd: (String?) -> Void
 
-    init(account: Account, _ transaction: consuming PAMTransaction) {
+    init(
+        account: Account,
+        _ transaction: consuming PAMTransaction,
+        noteEnd: @escaping (String?) -> Void
+    ) {
         self.account = account
         self.transaction = consume transaction
+        self.noteEnd = noteEnd
     }
 
     func end() {
         guard var transaction = transaction.take() else { return }
         transaction.closeSession()
+        noteEnd(nil)
     }
 }

@@ -1,13 +1,13 @@
 """PAM stacks that ask more than one question, that hang, and that know more than right and wrong."""
 
 import ftplib
-import shutil
 import subprocess
 import time
 
 import pytest
 
 from accounts import run
+from compiling import compile_library
 from control import TIMEOUT, wait_until
 from refusals import time_of_refusal
 
@@ -45,14 +45,7 @@ session required pam_permit.so
 
 @pytest.fixture(scope="session")
 def module(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("module")
-    source = directory / "pam_ask.c"
-    source.write_text(MODULE)
-    compiler = next(name for name in ("cc", "clang") if shutil.which(name))
-    result = directory / "pam_ask.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", result, source, "-lpam"], check=True,
-                   timeout=60, capture_output=True)
-    return result
+    return compile_library(tmp_path_factory.mktemp("module"), "pam_ask", MODULE, "-lpam")
 
 
 @pytest.fixture

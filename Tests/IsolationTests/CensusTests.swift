@@ -33,6 +33,11 @@ struct CensusTests {
             }
         }
 
+        func send(_ process: CInt, _ bytes: [UInt8]) throws {
+            guard let warden = wardens[process] else { throw Missing() }
+            try warden.channel.send(bytes)
+        }
+
         @discardableResult
         func report(_ process: CInt, _ bytes: [UInt8]) throws -> CensusEvent? {
             guard let warden = wardens[process] else { throw Missing() }
@@ -114,6 +119,23 @@ struct CensusTests {
         #expect(try ground.answer(1, .page(.quota)) == .noPage)
         _ = try ground.answer(1, .login(user: "a", maximum: 0))
         #expect(try ground.page(1, .quota).load(0) == 0)
+    }
+
+    @Test func whatAKilledProcessLeavesOpenIsKnown() throws {
+        let ground = try Ground(4)
+        try ground.report(1, CensusReport.systemSession(user: "a").encoded)
+        try ground.report(2, CensusReport.systemSession(user: "b").encoded)
+        try ground.report(2, CensusReport.systemSessionClosed.encoded)
+        // Sent, and not received before the process ended.
+        try ground.send(3, CensusReport.loginFailed.encoded)
+        try ground.send(3, CensusReport.systemSession(user: "c").encoded)
+        let left = (1...5).map { ground.census.leftSession(of: $0) }
+        #expect(
+            left == [
+                LeftSession(user: "a", address: .v4(1)), nil,
+                LeftSession(user: "c", address: .v4(3)), nil, nil,
+            ]
+        )
     }
 
     @Test func aUserLearnsOfTheOwnSessionsAlone() throws {

@@ -32,6 +32,16 @@ struct Census {
         sessions[process] = nil
     }
 
+    /// The session of the system that a process which has ended did not close.
+    func leftSession(of process: CInt) -> LeftSession? {
+        guard let session = sessions[process] else { return nil }
+        // What it said last may not have been received yet.
+        while session.hasReport, case .success(let report?) = session.receive() {
+            session.note(report)
+        }
+        return session.systemUser.map { LeftSession(user: $0, address: session.address) }
+    }
+
     /// Receives one report of `process` and answers it.
     ///
     /// - Returns: What the Listener itself has to know.
@@ -58,6 +68,7 @@ struct Census {
                 return nil
             }
             session.hand(over: page, of: page.isOfServer ? server : user)
+        case .systemSession, .systemSessionClosed: session.note(report)
         case .sessions:
             let user = session.user
             let entries = sessions.values.filter { user != nil && $0.user == user }.map(\.entry)
@@ -98,6 +109,14 @@ struct Census {
     }
 }
 
+/// A session of the system whose process is gone.
+struct LeftSession: Hashable {
+    /// The user.
+    let user: String
+    /// The client.
+    let address: IPAddress
+}
+
 /// What a report means for the Listener.
 enum CensusEvent: Hashable {
     /// The process asks whether a login from this address may be checked.
@@ -116,6 +135,7 @@ private final class CensusSession {
     var address: IPAddress
     var user: String?
     var since: Int64 = 0
+    private(set) var systemUser: String?
     private var channel: MessageSocket?
 
     init(_ channel: consuming MessageSocket, identifier: String, address: IPAddress) {
@@ -141,6 +161,23 @@ private final class CensusSession {
         let bytes = message.bytes
         return Result { () throws(MessageError) in try CensusReport(decoding: bytes) }
             .map { Optional($0) }
+    }
+
+    /// Whether a report, or the end of the channel, is there to be received.
+    var hasReport: Bool {
+        guard let channelNumber else { return false }
+        var entries = [PollEntry(channelNumber, reading: true)]
+        _ = try? poll(&entries, until: .passed)
+        return entries[0].isReadable
+    }
+
+    /// Takes note of what a report says of a session of the system.
+    func note(_ report: CensusReport) {
+        switch report {
+        case .systemSession(let user): systemUser = user
+        case .systemSessionClosed: systemUser = nil
+        default: break
+        }
     }
 
     func answer(_ answer: CensusAnswer) {

@@ -45,6 +45,14 @@ struct CensusClient: ~Copyable {
         try? channel.send(CensusReport.logout.encoded)
     }
 
+    /// Tells whose session of the system is about to be opened; `nil` when it has been closed.
+    func noteSystemSession(of user: String?) {
+        // Whoever cannot be named has nothing that could be closed by name.
+        let name = user.flatMap { $0.utf8.count <= CensusReport.maximumUserByteCount ? $0 : nil }
+        let report = name.map { CensusReport.systemSession(user: $0) } ?? .systemSessionClosed
+        try? channel.send(report.encoded)
+    }
+
     /// A page that all sessions share, those of the user who logged in or all of them.
     func page(_ page: UserPage) -> OwnedDescriptor? {
         do {

@@ -18,6 +18,11 @@ enum CensusReport: Hashable {
     case page(UserPage)
     /// Name the sessions of the user.
     case sessions
+    /// A session of the system is about to be opened for a user, to be closed by somebody else if
+    /// this process cannot.
+    case systemSession(user: String)
+    /// The session of the system has been closed.
+    case systemSessionClosed
 
     /// The longest key of a user, in bytes.
     static let maximumUserByteCount = 256
@@ -30,6 +35,8 @@ enum CensusReport: Hashable {
         case sessions
         case attempt
         case client
+        case systemSession
+        case systemSessionClosed
     }
 
     /// The message.
@@ -52,6 +59,11 @@ enum CensusReport: Hashable {
             writer.put(page.rawValue)
             return writer.bytes
         case .sessions: return [Tag.sessions.rawValue]
+        case .systemSession(let user):
+            var writer = MessageWriter(tag: Tag.systemSession.rawValue)
+            writer.put(user)
+            return writer.bytes
+        case .systemSessionClosed: return [Tag.systemSessionClosed.rawValue]
         }
     }
 
@@ -71,6 +83,9 @@ enum CensusReport: Hashable {
             guard let page = UserPage(rawValue: try reader.take()) else { throw .invalidValue }
             self = .page(page)
         case .sessions: self = .sessions
+        case .systemSession:
+            self = .systemSession(user: try reader.takeString(maximum: Self.maximumUserByteCount))
+        case .systemSessionClosed: self = .systemSessionClosed
         }
         try reader.finish()
     }

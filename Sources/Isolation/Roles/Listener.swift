@@ -70,6 +70,8 @@ package final class Listener {
     private var resolver: CInt?
     private var resolverPause = RestartPause()
     private var nextResolver = Deadline.passed
+    /// Processes that close what killed ones have left open.
+    private var closers: Set<CInt> = []
     private let hasSigner: Bool
     private var nextAttempt = Deadline.never
     private var isEnding = false
@@ -286,6 +288,7 @@ package final class Listener {
                 nextResolver = Deadline(after: pause)
                 continue
             }
+            if closers.remove(process) != nil { continue }
             if process == signer?.process {
                 logger.error("the process that signs handshakes has ended")
                 signer = nil
@@ -296,12 +299,35 @@ package final class Listener {
                 logger.warning(
                     "a session was killed: its login took too long (pam_timeout), or memory ran out"
                 )
+            } else if status > 128 {
+                logger.error(
+                    "a session's warden ended by signal \(status - 128); see its PAM modules"
+                )
             }
-            counter.remove(process)
-            census.remove(process)
-            forgetPassivePort(of: process)
+            forget(process)
         }
         return mustEnd
+    }
+
+    /// Forgets a session that has ended, and closes what it cannot close any more.
+    private func forget(_ process: CInt) {
+        if let left = census.leftSession(of: process) { close(left) }
+        counter.remove(process)
+        census.remove(process)
+        forgetPassivePort(of: process)
+    }
+
+    private func close(_ left: LeftSession) {
+        do throws(SystemError) {
+            switch try DaemonProcess.fork() {
+            case .child: CloserRole.run(left, authorizers, within: settings.warden.loginLimit)
+            case .parent(let process): closers.insert(process)
+            }
+        } catch {
+            logger.error(
+                "a PAM session of \(LogText.escaped(Array(left.user.utf8))) stays open: \(error)"
+            )
+        }
     }
 
     /// Has the passive port of a Warden that has ended count no longer.
@@ -425,16 +451,30 @@ package final class Listener {
         sockets = []
         leash.closeInput()
         var deadline = Deadline(after: settings.warden.shutdownTimeout + .seconds(5))
-        while !counter.isEmpty, !deadline.hasPassed {
+        while !(counter.isEmpty && closers.isEmpty), !deadline.hasPassed {
             if !wait(until: deadline) { deadline = .passed }
         }
-        let signers = [signer?.process, resolver].compactMap(\.self) + retiredSigners
-        for process in counter.processes + signers {
-            DaemonProcess.signal(process, SIGKILL)
-            _ = DaemonProcess.reap(process, waits: true)
+        for process in counter.processes {
+            end(process)
+            forget(process)
+        }
+        // What a killed session has left open is closed within the same moment as ever.
+        deadline = Deadline(after: .seconds(5))
+        for process in closers {
+            _ = DaemonProcess.awaitEnd(of: process, until: deadline)
+            end(process)
+        }
+        for process in [signer?.process, resolver].compactMap(\.self) + retiredSigners {
+            end(process)
         }
         logger.notice("ended")
     }
+}
+
+/// Kills a child and reaps it.
+private func end(_ process: CInt) {
+    DaemonProcess.signal(process, SIGKILL)
+    _ = DaemonProcess.reap(process, waits: true)
 }
 
 /// A control port could not be opened.

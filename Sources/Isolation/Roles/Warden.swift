@@ -154,6 +154,9 @@ final class Warden {
     }
 
     private func serve() {
+        for authorizer in authorizers {
+            authorizer.watchSessions { [unowned self] in census.noteSystemSession(of: $0) }
+        }
         var deadline = Deadline.never
         while true {
             let isEnding = deadline != .never
