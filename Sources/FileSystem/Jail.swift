@@ -21,6 +21,9 @@ package final class Jail: FileSystem {
     /// What the user has stored, where a quota asks for that.
     package var ledger: QuotaLedger?
 
+    /// Where the upload that goes on is written down, for whoever ends it if this process is killed.
+    package var journal: UploadJournal?
+
     /// Gives a new file that is whole to somebody else (`chown_uploads`).
     package var handOver: ((borrowing OwnedDescriptor) throws(FileError) -> Void)?
 

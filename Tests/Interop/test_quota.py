@@ -194,8 +194,6 @@ def test_what_was_promised_to_a_failed_upload_is_free_again(serve, account, how)
     else:
         kill(gateway, how)
         data.close()
-        if how == "agent":
-            (account.home / "f").unlink()
         session = gateway.session(account)
     assert used(session) == (0, 0)
     upload(session, "STOR g", MIB, 226)

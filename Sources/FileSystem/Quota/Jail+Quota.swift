@@ -32,7 +32,11 @@ extension Jail {
     /// The ledger, its numbers known; `nil` without a quota.
     func countedLedger() -> QuotaLedger? {
         guard uploads.limits.hasQuota, let ledger else { return nil }
-        ledger.ensureCounted(countTree)
+        ledger.ensureCounted {
+            journal?.beginCounting()
+            defer { journal?.endCounting() }
+            return countTree()
+        }
         return ledger
     }
 

@@ -57,6 +57,11 @@ package final class QuotaLedger {
         }
     }
 
+    /// Lets others count, in the place of a process that was killed while it did.
+    func giveUpCounting() {
+        _ = page.exchange(State.counting, for: State.unknown, at: Place.state)
+    }
+
     /// Counts bytes and files that came or went.
     func adjust(bytes: Int64, files: Int64) {
         guard page.load(Place.state) == State.counted else { return }

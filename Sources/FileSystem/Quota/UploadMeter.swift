@@ -12,6 +12,7 @@ final class UploadMeter {
 
     private let limits: StorageLimits
     private let ledger: QuotaLedger?
+    private let journal: UploadJournal?
 
     /// Where the first byte goes.
     private let start: Int64
@@ -20,18 +21,20 @@ final class UploadMeter {
     private let replacedByteCount: Int64
 
     private var granted: Int64 = 0
-    private var reserved: Int64 = 0
-    private var hasReservedFile = false
+    private var reserved: Int64 = 0 { didSet { notePromise() } }
+    private var hasReservedFile = false { didSet { notePromise() } }
 
     /// Begins to count for an upload whose first byte goes to `start`.
     init(
         _ limits: StorageLimits,
         _ ledger: QuotaLedger?,
+        journal: UploadJournal? = nil,
         start: Int64,
         replacing replacedByteCount: Int64
     ) {
         self.limits = limits
         self.ledger = ledger
+        self.journal = journal
         self.start = start
         self.replacedByteCount = replacedByteCount
     }
@@ -113,6 +116,19 @@ final class UploadMeter {
         ledger?.adjust(bytes: bytes - reserved, files: files - (hasReservedFile ? 1 : 0))
         reserved = 0
         hasReservedFile = false
+        journal?.end()
+    }
+
+    /// Has the journal know that a part is about to get its name.
+    func noteCommitting(size: Int64, replacing old: FileFacts?) {
+        journal?.noteCommitting(bytes: size - (old?.size ?? 0), files: old == nil ? 1 : 0)
+    }
+
+    /// Has the journal know that the old content is about to go.
+    func noteEmptying() { journal?.noteEmptying() }
+
+    private func notePromise() {
+        journal?.promise(bytes: reserved, files: hasReservedFile ? 1 : 0)
     }
 
     private static func freeSpace(beside file: borrowing OwnedDescriptor) -> Int64 {

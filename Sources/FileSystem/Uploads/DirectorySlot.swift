@@ -9,17 +9,25 @@ struct DirectorySlot: ~Copyable {
     let directory: OwnedDescriptor
     let name: [UInt8]
 
+    /// The path by which the directory was found, if it was.
+    let place: VirtualPath?
+
     /// The name that `path` has in its parent.
     init(_ path: VirtualPath, in root: borrowing JailRoot) throws(SystemError) {
         try root.checkVisible(path)
         guard let name = path.lastComponent else { throw SystemError("openat2", .isDirectory) }
-        self.init(try root.directory(path.parent), name)
+        self.init(try root.directory(path.parent), name, place: path.parent)
     }
 
     /// `name` in `directory`.
-    init(_ directory: consuming OwnedDescriptor, _ name: [UInt8]) {
+    init(
+        _ directory: consuming OwnedDescriptor,
+        _ name: [UInt8],
+        place: VirtualPath? = nil
+    ) {
         self.directory = directory
         self.name = name
+        self.place = place
     }
 
     /// Makes a regular file of this name, which nothing may have.

@@ -57,7 +57,13 @@ extension Jail {
     }
 
     private func meter(from start: Int64, replacing byteCount: Int64) -> UploadMeter {
-        UploadMeter(uploads.limits, countedLedger(), start: start, replacing: byteCount)
+        UploadMeter(
+            uploads.limits,
+            countedLedger(),
+            journal: journal,
+            start: start,
+            replacing: byteCount
+        )
     }
 
     // MARK: In place
@@ -81,6 +87,8 @@ extension Jail {
                 try opened.file.seek(to: offset)
             }
             let isNew = opened.slot != nil
+            let place = opened.slot?.place ?? path.parent
+            let name = opened.slot?.name ?? path.lastComponent ?? []
             var replaced: DirectorySlot?
             if disposition == .replace, !isNew, uploads.deletesFailed {
                 // Wanted for tidying up alone; what has no such name stays.
@@ -96,6 +104,7 @@ extension Jail {
                 uploads,
                 meter(from: start, replacing: facts.size)
             )
+            journal?.begin(isNew ? .new : .old, in: place, name, facts)
             return OpenedFile(
                 descriptor: opened.takeFile(),
                 facts: facts,
@@ -185,9 +194,15 @@ extension Jail {
         mustBeNew: Bool = false
     ) throws(SystemError) -> OpenedFile {
         let part = DirectorySlot(try slot.directory.duplicate(), PartName.make(for: slot.name))
+        // Before the meter can tell the journal that nothing is left.
+        let meter = meter(from: 0, replacing: old?.size ?? 0)
+        if let place = slot.place { journal?.begin(.part, in: place, part.name) }
+        var isMade = false
+        defer { if !isMade { journal?.end() } }
         let file = try part.createFile(flags: O_WRONLY, mode: openMode)
         try lockForWriting(file)
         let facts = try FileFacts.of(file)
+        isMade = true
         upload = Upload(
             try file.duplicate(),
             made: part,
@@ -195,7 +210,7 @@ extension Jail {
             finalName: slot.name,
             replaces: !mustBeNew,
             uploads,
-            meter(from: 0, replacing: old?.size ?? 0)
+            meter
         )
         return OpenedFile(
             descriptor: file,
@@ -210,7 +225,7 @@ extension Jail {
     ///
     /// - Throws: ``SystemError``; `ENOENT` when a link leads to nothing, `ELOOP` when it is not
     ///   plain where it leads.
-    private func destination(of path: VirtualPath) throws(SystemError) -> DirectorySlot {
+    func destination(of path: VirtualPath) throws(SystemError) -> DirectorySlot {
         var target = path
         for _ in 0..<40 {
             let slot = try DirectorySlot(target, in: root)
@@ -260,6 +275,7 @@ extension Jail {
         let file = try slot.createFile(flags: O_WRONLY, mode: openMode)
         try lockForWriting(file)
         let facts = try FileFacts.of(file)
+        let name = slot.name
         upload = Upload(
             try file.duplicate(),
             made: slot,
@@ -267,6 +283,7 @@ extension Jail {
             uploads,
             meter(from: 0, replacing: 0)
         )
+        journal?.begin(.new, in: path.parent, name, facts)
         return OpenedFile(
             descriptor: file,
             facts: facts,

@@ -74,6 +74,7 @@ final class Upload {
         // A part is empty, and the old file stays until it is whole.
         guard finalName == nil else { return }
         guard replacesContent, !hasEmptied else { throw .impossible }
+        meter.noteEmptying()
         try reduced { () throws(SystemError) in try file.truncate() }
         hasEmptied = true
     }
@@ -93,10 +94,9 @@ final class Upload {
         guard facts.linkCount > 0 else { throw .notFound }
         try meter.check(size: facts.size, before: oldSize)
         if finalName != nil {
-            try meter.claim(
-                size: facts.size,
-                replacing: try reduced { () throws(SystemError) in try fileThatGivesWay() }
-            )
+            let old = try reduced { () throws(SystemError) in try fileThatGivesWay() }
+            try meter.claim(size: facts.size, replacing: old)
+            meter.noteCommitting(size: facts.size, replacing: old)
         }
         try reduced { () throws(SystemError) in try finish(facts) }
     }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import LinuxSystem
 
 /// How a process gives up what it will not need, once and for all.
@@ -58,7 +59,9 @@ enum Confinement {
         _ credentials: Credentials?,
         groups: [UInt32]
     ) throws(SystemError) {
-        try becomeHarmless(as: credentials, groups: groups)
+        // An Agent whose Warden dies ends when its Session does, right after the Warden, and so has
+        // the time to end an upload properly.
+        try becomeHarmless(as: credentials, groups: groups, atParentsDeath: SIGTERM)
     }
 
     /// Confines this process to the jail's root, the last step to an Agent.
@@ -74,7 +77,8 @@ enum Confinement {
         as credentials: Credentials?,
         groups: [UInt32],
         descriptorCount: UInt64 = maximumDescriptorCount,
-        isSilent: Bool = true
+        isSilent: Bool = true,
+        atParentsDeath signal: CInt = SIGKILL
     ) throws(SystemError) {
         DaemonProcess.clearEnvironment()
         if isSilent { try DaemonProcess.silence(0, 1, 2) }
@@ -93,7 +97,7 @@ enum Confinement {
             CLinux_set_limit(CLinux_RLIMIT_NOFILE, min(descriptorCount, hardDescriptorLimit()))
         )
         // After the change of ids, which clears it.
-        try DaemonProcess.endWithParent()
+        try DaemonProcess.endWithParent(signal)
     }
 
     /// The Landlock ABI of the kernel, 0 when there is none.

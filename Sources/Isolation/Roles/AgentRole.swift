@@ -10,12 +10,14 @@ enum AgentRole {
 
     /// Becomes the Agent of `account` and answers its Session until that one ends.
     ///
-    /// `quota` is the page on which the user's Agents share what the user has stored.
+    /// `quota` is the page on which the user's Agents share what the user has stored, `journal` the
+    /// one on which this one tells its Warden what it would leave behind.
     static func run(
         _ account: Account,
         _ profile: LoginProfile,
         channel: consuming MessageSocket,
         quota: SharedPage?,
+        journal: UploadJournal,
         handover: consuming MessageSocket?,
         settings: WardenSettings
     ) -> Never {
@@ -24,31 +26,13 @@ enum AgentRole {
         do throws(SystemError) {
             var kept = [channel.descriptor.number]
             if let number = handover?.descriptor.number { kept.append(number) }
-            try DaemonProcess.closeDescriptors(except: kept)
-            try DaemonProcess.resetSignals()
-            try DaemonProcess.outliveTermination()
-            Credentials.setFileModeMask(profile.rules.umask)
-            let isSwitching = Credentials.isRoot
-            try Confinement.becomeUser(
-                isSwitching ? account.credentials : nil,
-                groups: account.groups
-            )
-            // Opened as the user: the kernel decides whether the user may enter this directory.
-            let jail = try Jail.opening(
-                profile.root,
-                openMode: profile.rules.openMode,
-                uploads: profile.rules.uploads,
-                refusesLinks: !profile.rules.places.isEmpty
-            )
+            let jail = try enterJail(account, profile, keeping: kept, settings)
             if let socket = handover.take() {
                 let client = HandoverClient(socket)
                 jail.handOver = { (file) throws(FileError) in try client.handOver(file) }
             }
             jail.ledger = quota.map { QuotaLedger(on: $0) }
-            try Confinement.enterAgent(
-                root: jail.rootDescriptorNumber,
-                usesSeccomp: settings.usesSeccomp
-            )
+            jail.journal = journal
             fileSystem = PermittedFileSystem(jail, rules: profile.rules, resolver: jail)
             try channel.send(ready)
         } catch {
@@ -60,5 +44,53 @@ enum AgentRole {
             DaemonProcess.exit(RoleStatus.violation)
         }
         DaemonProcess.exit(0)
+    }
+
+    /// Ends the upload of an Agent that was killed, in a process behind the same walls.
+    static func endUpload(
+        leftIn journal: UploadJournal,
+        _ account: Account,
+        _ profile: LoginProfile,
+        quota: SharedPage?,
+        settings: WardenSettings
+    ) -> Never {
+        DaemonProcess.setName("ftps-agent")
+        do throws(SystemError) {
+            let jail = try enterJail(account, profile, keeping: [], settings)
+            jail.ledger = quota.map { QuotaLedger(on: $0) }
+            jail.endUpload(leftIn: journal)
+        } catch {
+            DaemonProcess.exit(RoleStatus.notConfined)
+        }
+        DaemonProcess.exit(0)
+    }
+
+    private static func enterJail(
+        _ account: Account,
+        _ profile: LoginProfile,
+        keeping kept: [CInt],
+        _ settings: WardenSettings
+    ) throws(SystemError) -> Jail {
+        try DaemonProcess.closeDescriptors(except: kept)
+        try DaemonProcess.resetSignals()
+        try DaemonProcess.outliveTermination()
+        Credentials.setFileModeMask(profile.rules.umask)
+        let isSwitching = Credentials.isRoot
+        try Confinement.becomeUser(
+            isSwitching ? account.credentials : nil,
+            groups: account.groups
+        )
+        // Opened as the user: the kernel decides whether the user may enter this directory.
+        let jail = try Jail.opening(
+            profile.root,
+            openMode: profile.rules.openMode,
+            uploads: profile.rules.uploads,
+            refusesLinks: !profile.rules.places.isEmpty
+        )
+        try Confinement.enterAgent(
+            root: jail.rootDescriptorNumber,
+            usesSeccomp: settings.usesSeccomp
+        )
+        return jail
     }
 }

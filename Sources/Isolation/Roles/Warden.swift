@@ -12,7 +12,7 @@ internal import SystemPackage
 /// what its Session puts into the typed messages of ``WardenRequest``.
 final class Warden {
     /// How long an Agent may take to end once its Session is gone.
-    private static let agentTimeout: Duration = .seconds(2)
+    static let agentTimeout: Duration = .seconds(2)
 
     /// The shortest time until a refusal: several times what a check of a password takes.
     private static let refusalPeriod: Duration = .milliseconds(250)
@@ -36,9 +36,11 @@ final class Warden {
     private var logBudget = LogBudget()
     var state: WardenState
     var watch = Stopwatch()
-    private var login: (any Login)?
+    private(set) var login: (any Login)?
     private var nameQuestionsLeft = 0
     private var agent: CInt?
+    var profile: LoginProfile?
+    var journal: UploadJournal?
     private var handover: HandoverDesk?
     var serverPace: ServerPace?
     var passive = PassiveState()
@@ -394,6 +396,7 @@ final class Warden {
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
             let quota = try quotaPage(for: profile)
+            let journal = UploadJournal(on: try SharedPage(mapping: SharedPage.make()))
             var desk: MessageSocketPair?
             if profile.uploadOwner != nil { desk = try MessageSocket.makePair() }
             switch try DaemonProcess.fork() {
@@ -406,11 +409,14 @@ final class Warden {
                     profile,
                     channel: pair.takeSecond(),
                     quota: quota,
+                    journal: journal,
                     handover: desk.take()?.takeSecond(),
                     settings: settings
                 )
             case .parent(let process):
                 agent = process
+                self.profile = profile
+                self.journal = journal
                 if let owner = profile.uploadOwner, let socket = desk.take()?.takeFirst() {
                     handover = HandoverDesk(
                         socket,
@@ -433,7 +439,7 @@ final class Warden {
 
     /// The page that the user's Agents share, if there is a quota; mapped before the fork, so that
     /// nothing has to be handed over.
-    private func quotaPage(for profile: LoginProfile) throws(SystemError) -> SharedPage? {
+    func quotaPage(for profile: LoginProfile) throws(SystemError) -> SharedPage? {
         guard profile.rules.uploads.limits.hasQuota else { return nil }
         // Without the Listener's page the quota still holds for this session.
         if let shared = census.page(.quota) { return try SharedPage(mapping: shared) }
@@ -455,7 +461,10 @@ final class Warden {
             if status == RoleStatus.violation {
                 logger.error("session ended: violation on the agent channel")
             }
+            endLeftUpload()
         }
+        journal = nil
+        profile = nil
         census.noteLogout()
         login.take()?.end()
     }
