@@ -85,6 +85,7 @@ package final class Listener {
     private var bans: AddressBans
     private var rates: ConnectionRates
     private var isFull = false
+    private var hasFailedToAccept = false
 
     /// Opens the control ports.
     ///
@@ -352,9 +353,12 @@ package final class Listener {
             for _ in 0..<64 {
                 do throws(SystemError) {
                     guard let client = try socket.descriptor.accept() else { break }
+                    hasFailedToAccept = false
                     serve(client, isImplicitTLS: socket.isImplicitTLS, body)
                 } catch {
-                    logger.warning("accept: \(error)")
+                    // Once, and not each time that it is tried again.
+                    if !hasFailedToAccept { logger.error("accept: \(error)") }
+                    hasFailedToAccept = true
                     isFull = true
                     break
                 }
