@@ -51,6 +51,14 @@ def test_a_full_disk_stops_nobody(small_log, serve, account):
     assert 'STOR "/f0" ok' in lines and "login" in lines
 
 
+def test_a_log_that_is_always_full_stops_nobody(root, serve, account):
+    with open("/dev/full", "wb", buffering=0) as log:
+        gateway = serve(log=log)
+        use(gateway, account, 3)
+        gateway.terminate()
+        assert gateway.process.wait(20) == 0
+
+
 @pytest.fixture
 def pipe(root):
     reader, writer = os.pipe()
