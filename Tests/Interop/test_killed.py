@@ -47,7 +47,15 @@ class Sessions:
     def end(self):
         """Waits until nothing is left of a session: no process, and so no port and no lock."""
         wait_until(lambda: self.gateway.wardens() == self.kept, what="the end of the session")
+        # Those whose parent is gone are nobody's children.
+        wait_until(lambda: set(proc.of_session(self.gateway.pid)) == self.lasting(),
+                   what="the end of every process")
         self.witness.expect(0)
+
+    def lasting(self):
+        """The processes that go on without the session."""
+        lasting = {self.gateway.pid, *self.gateway.signers(), *self.kept}
+        return lasting.union(*(proc.tree(pid) for pid in self.kept))
 
     def kill_everywhere(self, role, report, act, check, prepare=lambda: None, step=1):
         """Has a process killed at each of the calls that it makes while a client acts.
