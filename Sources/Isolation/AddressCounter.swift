@@ -1,11 +1,17 @@
 internal import FTPProtocol
 
 /// Counts sessions, in all and per address (`max_clients`, `max_per_ip`).
+///
+/// Connections of proxies that have named no client (yet) are no sessions: they may be health checks,
+/// which a full server answers as well.
 struct AddressCounter {
+    /// Connections without a client that there may be where as many clients as allowed are in.
+    static let reserve = 128
+
     private let maximum: Int
     private let maximumPerAddress: Int
-    /// `nil` for a client behind a proxy that has yet to name it.
-    private var addresses: [CInt: IPAddress?] = [:]
+    private var addresses: [CInt: IPAddress] = [:]
+    private var unnamed: Set<CInt> = []
     private var counts: [IPAddress: Int] = [:]
 
     /// Creates a counter; 0 means no limit.
@@ -14,34 +20,44 @@ struct AddressCounter {
         self.maximumPerAddress = maximumPerAddress
     }
 
-    /// Sessions that go on now.
-    var processes: [CInt] { [CInt](addresses.keys) }
+    /// Processes of the connections that there are now, with a client or without.
+    var processes: [CInt] { [CInt](addresses.keys) + unnamed }
 
-    /// Whether no session goes on.
-    var isEmpty: Bool { addresses.isEmpty }
+    /// Whether there is no connection.
+    var isEmpty: Bool { addresses.isEmpty && unnamed.isEmpty }
 
-    /// Why one more session from `address` is refused, or `nil`; `address` is `nil` where a proxy has
-    /// yet to tell it.
-    func refusal(of address: IPAddress?) -> ClientRefusal? {
+    /// Why one more session from `address` is refused, or `nil`.
+    func refusal(of address: IPAddress) -> ClientRefusal? {
         if maximum > 0, addresses.count >= maximum { return .tooManyClients }
-        return address.map(isFull) == true ? .tooManyFromAddress : nil
+        let count = counts[address.network, default: 0]
+        return maximumPerAddress > 0 && count >= maximumPerAddress ? .tooManyFromAddress : nil
     }
 
-    /// Whether there are as many sessions from `address` as there may be.
-    func isFull(_ address: IPAddress) -> Bool {
-        maximumPerAddress > 0 && counts[address.network, default: 0] >= maximumPerAddress
+    /// Why one more connection of a proxy is refused before it has named a client, or `nil`.
+    func refusalOfUnnamed() -> ClientRefusal? {
+        guard maximum > 0, addresses.count + unnamed.count >= maximum + Self.reserve else {
+            return nil
+        }
+        return .tooManyUnnamed
     }
 
-    /// Counts a session; `address` is `nil` where a proxy has yet to tell it.
-    mutating func add(_ process: CInt, from address: IPAddress?) {
+    /// Counts a session.
+    mutating func add(_ process: CInt, from address: IPAddress) {
         remove(process)
-        addresses[process] = .some(address?.network)
-        if let address { counts[address.network, default: 0] += 1 }
+        addresses[process] = address.network
+        counts[address.network, default: 0] += 1
     }
 
-    /// Forgets a session that ended.
+    /// Counts a connection of a proxy, until ``add(_:from:)`` tells its client.
+    mutating func addUnnamed(_ process: CInt) {
+        remove(process)
+        unnamed.insert(process)
+    }
+
+    /// Forgets a connection that ended.
     mutating func remove(_ process: CInt) {
-        guard let address = addresses.removeValue(forKey: process) ?? nil else { return }
+        unnamed.remove(process)
+        guard let address = addresses.removeValue(forKey: process) else { return }
         let count = counts[address, default: 1] - 1
         counts[address] = count > 0 ? count : nil
     }

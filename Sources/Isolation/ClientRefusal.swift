@@ -1,7 +1,7 @@
 package import FTPProtocol
 
 /// Why a client is turned away before its session begins.
-package enum ClientRefusal: UInt8, Hashable, Sendable {
+package enum ClientRefusal: UInt8, CaseIterable, Hashable, Sendable {
     /// The server is full (`max_clients`).
     case tooManyClients = 1
     /// The address is (`max_per_ip`).
@@ -14,6 +14,8 @@ package enum ClientRefusal: UInt8, Hashable, Sendable {
     case tooBusy
     /// There is no memory or no descriptor for it.
     case noResources
+    /// Proxies have opened too many connections and named no client on them (`proxy_networks`).
+    case tooManyUnnamed
 
     /// What the client is told.
     package var reply: Reply {
@@ -28,7 +30,7 @@ package enum ClientRefusal: UInt8, Hashable, Sendable {
             Reply(421, "Too many connections in a short time, please try later.")
         case .tooBusy:
             Reply(421, "The server is too busy, please try later.")
-        case .noResources:
+        case .noResources, .tooManyUnnamed:
             Reply(421, "Service not available, please try later.")
         }
     }
@@ -42,6 +44,7 @@ package enum ClientRefusal: UInt8, Hashable, Sendable {
         case .tooOften: "max_connection_rate is reached"
         case .tooBusy: "max_load is reached"
         case .noResources: "no resources"
+        case .tooManyUnnamed: "too many connections of proxies wait for their PROXY header"
         }
     }
 }

@@ -4,12 +4,15 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 
 import pytest
 
 from accounts import Account
 from certificates import make_certificate
+from control import wait_until
 from gateway import BINARY, Gateway
+from proxying import PROXY, PROXY6
 
 CLIENTS = ("curl", "lftp", "openssl", "python3", "useradd", "userdel", "chpasswd")
 
@@ -92,6 +95,27 @@ def serve(certificate):
 @pytest.fixture
 def gateway(serve):
     return serve()
+
+
+@pytest.fixture
+def balanced(serve):
+    """Starts daemons that believe the PROXY headers of the test."""
+    def start(**options):
+        networks = f"{PROXY},{PROXY6}"
+        return serve(**{"proxy_protocol": "YES", "proxy_networks": networks, **options})
+    return start
+
+
+@pytest.fixture
+def busy():
+    """Some load on this machine: more than 0.02."""
+    work = subprocess.Popen(["sh", "-c", "while :; do :; done"])
+    try:
+        wait_until(lambda: os.getloadavg()[0] > 0.03, 60, "some load")
+        yield
+    finally:
+        work.kill()
+        work.wait()
 
 
 @pytest.fixture(scope="session")

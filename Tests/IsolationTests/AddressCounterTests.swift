@@ -46,18 +46,39 @@ struct AddressCounterTests {
 
     @Test func aClientBehindAProxyIsCountedWhenItIsKnown() {
         var counter = AddressCounter(maximum: 2, maximumPerAddress: 1)
-        counter.add(10, from: nil)
-        #expect(counter.refusal(of: nil) == nil)
-        counter.add(11, from: nil)
-        #expect(counter.refusal(of: nil) == .tooManyClients)
-        #expect(!counter.isFull(loopback()))
+        counter.addUnnamed(10)
+        counter.addUnnamed(11)
+        counter.addUnnamed(12)
+        #expect(counter.refusal(of: loopback()) == nil)
         counter.add(10, from: loopback())
-        #expect(counter.isFull(loopback()) && counter.processes.count == 2)
-        counter.remove(11)
-        #expect(counter.refusal(of: nil) == nil)
         #expect(counter.refusal(of: loopback()) == .tooManyFromAddress)
+        #expect(counter.refusal(of: .v6(high: 1, low: 1)) == nil)
+        counter.add(11, from: .v6(high: 1, low: 1))
+        #expect(counter.refusal(of: .v6(high: 2, low: 1)) == .tooManyClients)
+        #expect(counter.processes.sorted() == [10, 11, 12])
+        counter.remove(11)
+        #expect(counter.refusal(of: .v6(high: 2, low: 1)) == nil)
         counter.remove(10)
-        #expect(counter.isEmpty && !counter.isFull(loopback()))
+        #expect(counter.refusal(of: loopback()) == nil && !counter.isEmpty)
+        counter.remove(12)
+        #expect(counter.isEmpty)
+    }
+
+    @Test func connectionsWithoutAClientHaveABoundOfTheirOwn() {
+        var counter = AddressCounter(maximum: 2, maximumPerAddress: 0)
+        counter.add(1, from: loopback())
+        counter.add(2, from: loopback())
+        for process in 3..<CInt(3 + AddressCounter.reserve) {
+            #expect(counter.refusalOfUnnamed() == nil)
+            counter.addUnnamed(process)
+        }
+        #expect(counter.refusalOfUnnamed() == .tooManyUnnamed)
+        counter.remove(1)
+        #expect(counter.refusalOfUnnamed() == nil)
+        // Without a limit on clients there is none on those who may become clients.
+        var unlimited = AddressCounter(maximum: 0, maximumPerAddress: 0)
+        for process in 1...5_000 as ClosedRange<CInt> { unlimited.addUnnamed(process) }
+        #expect(unlimited.refusalOfUnnamed() == nil)
     }
 
     @Test func aProcessIsForgottenOnce() {
@@ -77,7 +98,7 @@ struct AddressCounterTests {
         #expect(counter.refusal(of: loopback()) == nil)
     }
 
-    @Test(arguments: [.tooManyClients, .tooManyFromAddress, .noResources] as [ClientRefusal])
+    @Test(arguments: ClientRefusal.allCases)
     func whoIsTurnedAwayIsTold421(refusal: ClientRefusal) {
         let text = String(decoding: refusal.reply.encoded, as: UTF8.self)
         #expect(text.hasPrefix("421 ") && text.hasSuffix("\r\n"))

@@ -167,7 +167,9 @@ package final class Listener {
         DaemonProcess.setName("ftps-listener")
         // Three for each session at most: its reports, and the pages that a user's sessions share.
         let descriptors = raiseDescriptorLimit()
-        if settings.maximumClients > 0, descriptors < UInt64(settings.maximumClients) * 3 + 64 {
+        let reserve = settings.warden.proxyNetworks.isEmpty ? 0 : AddressCounter.reserve
+        let connections = UInt64(settings.maximumClients + reserve)
+        if settings.maximumClients > 0, descriptors < connections * 3 + 64 {
             logger.warning("the limit of open files (\(descriptors)) is low for max_clients")
         }
         if Confinement.landlockABI == 0 {
@@ -246,9 +248,7 @@ package final class Listener {
         case .attempt(let process, let address):
             census.answer(process, bans.holds(address) ? .full : .admitted)
         case .client(let process, let address):
-            // The session itself is counted among all by now.
-            let isFull = counter.isFull(address)
-            if let refusal = refusalByPast(address) ?? (isFull ? .tooManyFromAddress : nil) {
+            if let refusal = refusal(of: address) {
                 census.answer(process, .refused(refusal))
             } else {
                 counter.add(process, from: address)
@@ -373,9 +373,10 @@ package final class Listener {
     ) {
         let peer = client.peer
         let control = client.takeDescriptor()
-        // Whom a proxy speaks for is known, and counted, when its Session has read the header.
+        // Whom a proxy speaks for, if for anybody, is known when its Session has read the header; every
+        // limit is asked then.
         let isProxy = settings.warden.proxyNetworks.contain(peer.address)
-        if let refusal = refusal(of: isProxy ? nil : peer.address) {
+        if let refusal = isProxy ? counter.refusalOfUnnamed() : refusal(of: peer.address) {
             refuse(control, peer, refusal, isImplicitTLS: isImplicitTLS)
             return
         }
@@ -407,7 +408,11 @@ package final class Listener {
                     body: body
                 )
             case .parent(let process):
-                counter.add(process, from: isProxy ? nil : peer.address)
+                if isProxy {
+                    counter.addUnnamed(process)
+                } else {
+                    counter.add(process, from: peer.address)
+                }
                 census.add(
                     process,
                     pair.takeFirst(),
@@ -421,8 +426,8 @@ package final class Listener {
         }
     }
 
-    private func refusal(of address: IPAddress?) -> ClientRefusal? {
-        if let refusal = address.flatMap(refusalByPast) { return refusal }
+    private func refusal(of address: IPAddress) -> ClientRefusal? {
+        if let refusal = refusalByPast(address) { return refusal }
         if settings.maximumLoad > 0, loadAverageInHundredths() > settings.maximumLoad {
             return .tooBusy
         }

@@ -530,8 +530,9 @@ final class Warden {
         logger[metadataKey: "peer"] = .stringConvertible(client)
         logger[metadataKey: "proxy"] = .stringConvertible(peer)
         peer = client
-        state = .beforeLogin(attemptsLeft: state.attemptsLeft)
         let refusal = census.refusal(of: client.address)
+        // Whoever is turned away does not log in, whatever becomes of the Session.
+        state = .beforeLogin(attemptsLeft: refusal == nil ? state.attemptsLeft : 0)
         if let refusal {
             logger.notice("client refused", metadata: ["why": .string(refusal.logText)])
         } else {
