@@ -1,57 +1,12 @@
 """The PROXY protocol: a load balancer tells whom it speaks for (`proxy_protocol`)."""
 
 import socket
-import struct
 
 import pytest
 
 from control import Closed, Control, finish, read_all, wait_until
-
-PROXY, OTHER = "127.0.0.5", "127.0.0.6"
-CLIENT = "192.0.2.77"
-SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
-
-
-def line(client, to="198.51.100.9", port=5555):
-    return f"PROXY TCP4 {client} {to} {port} 21\r\n".encode()
-
-
-def binary(client, to="198.51.100.9", port=5555):
-    # An extension (PP2_TYPE_NOOP) stands behind the addresses, as HAProxy may send them.
-    body = (socket.inet_aton(client) + socket.inet_aton(to) + struct.pack("!HH", port, 21)
-            + b"\x04\0\x03abc")
-    return SIGNATURE + bytes([0x21, 0x11]) + struct.pack("!H", len(body)) + body
-
-
-VERSIONS = pytest.mark.parametrize("header", [line, binary], ids=["v1", "v2"])
-
-
-@pytest.fixture
-def balanced(serve):
-    def start(**options):
-        return serve(proxy_protocol="YES", proxy_networks=f"{PROXY}/32,2001:db8::/32", **options)
-    return start
-
-
-def connect(gateway, header, source=PROXY):
-    """A control connection over the proxy, up to the greeting."""
-    control = Control(gateway.host, gateway.port, gateway.context(), source, greet=False)
-    gateway.clients.append(control)
-    control.raw(header)
-    return control
-
-
-def session(gateway, account, header):
-    gateway.secrets.append(account.password)
-    control = connect(gateway, header)
-    control.next(220)
-    return control.secure().protect().login(account)
-
-
-def data(control, header, source=PROXY):
-    connection = control.connect_data(source=source)
-    connection.sendall(header)
-    return connection
+from proxying import (
+    CHECKS, CLIENT, OTHER, PROXY, SIGNATURE, VERSIONS, binary, check, connect, data, line, session)
 
 
 @VERSIONS
@@ -119,13 +74,17 @@ def test_a_header_from_elsewhere_is_no_header(balanced):
 @pytest.mark.parametrize("start", [
     b"USER x\r\n", b"GET / HTTP/1.1\r\n", b"PROXY TCP4 1.2.3.4\r\n", b"PROXY " + b"x" * 200,
     SIGNATURE + b"\x31\x11\0\x0c" + b"x" * 12, SIGNATURE + b"\x21\x11\xff\xff", b"\x16\x03\x01\x02\0\x01",
-    b"\0" * 20,
+    b"\0" * 20, b"PROXY TCP4 192.0.2.1 198.51.100.7 49153 65536\r\n", b"PROXY TCP6 192.0.2.1 ::1 1 2\r\n",
+    b"PROXY TCP4 ::1 ::1 1 2\r\n", b"PROXY TCP4 192.0.2.1 198.51.100.7 1 2\n", b"proxy tcp4",
+    SIGNATURE + b"\x21\x21\0\x0c" + b"x" * 12, SIGNATURE + b"\x21\x12\0\x0c" + b"x" * 12,
 ])
 def test_a_proxy_without_a_header_is_served_nothing(balanced, start):
     gateway = balanced()
     control = connect(gateway, start)
     assert control.ended()
     wait_until(lambda: "no PROXY header" in gateway.log, what="the line in the log")
+    wait_until(lambda: not gateway.wardens(), what="the end of the connection")
+    assert gateway.log.count("session=") == 1
 
 
 def test_a_header_that_breaks_off_is_none(balanced):
@@ -135,23 +94,36 @@ def test_a_header_that_breaks_off_is_none(balanced):
     assert control.ended()
 
 
-@pytest.mark.parametrize("check", [
-    b"", b"PROXY UNKNOWN\r\n", SIGNATURE + b"\x20\0\0\0",
-    SIGNATURE + b"\x20\x11\0\x0c" + b"\x7f\0\0\1" * 2 + b"\0\1\0\2",
-], ids=["connect", "unknown", "local", "local-with-addresses"])
-def test_health_checks_are_no_sessions(balanced, account, check):
+@pytest.mark.parametrize("start", CHECKS.values(), ids=CHECKS)
+def test_health_checks_are_no_sessions(balanced, account, start):
     gateway = balanced(max_per_ip="1", max_connection_rate="3")
     for _ in range(5):
-        control = connect(gateway, check)
-        if check:
-            control.next(220)
-            # Nothing is read of what it might say.
-            control.raw(b"USER x\r\n")
-            assert control.ended()
-        control.close()
+        check(gateway, start)
     wait_until(lambda: not gateway.wardens(), what="the end of the checks")
     assert "connected" not in gateway.log and "WARN" not in gateway.log.upper()
     assert session(gateway, account, line(CLIENT)).alive()
+
+
+@VERSIONS
+def test_a_check_that_names_its_own_connection_is_no_session(balanced, account, header):
+    """HAProxy's checks by version 1 do, whose word UNKNOWN would mean the same."""
+    gateway = balanced(max_clients="1")
+    first = session(gateway, account, header(CLIENT))
+    for _ in range(3):
+        control = connect(gateway, b"")
+        control.raw(header(PROXY, port=control.socket.getsockname()[1]))
+        control.next(220)
+        control.raw(b"USER x\r\n")
+        assert control.ended()
+    assert f"peer={PROXY}" not in gateway.log
+    port = first.passive_port()
+    with first.connect_data(port, source=PROXY) as probe:
+        probe.sendall(header(PROXY, port=probe.getsockname()[1]))
+        probe.settimeout(20)
+        assert probe.recv(1) == b""
+    # Any other port is a client's, who comes from where the balancer runs.
+    assert connect(gateway, header(PROXY, port=1)).ended(421)
+    assert f"peer={PROXY}:1 " in gateway.log and "data connection" not in gateway.log
 
 
 def test_implicit_tls_begins_behind_the_header(balanced, account):
@@ -195,11 +167,11 @@ def test_whoever_else_comes_through_the_proxy_neither_gets_nor_spoils_a_transfer
     gateway = balanced()
     control = session(gateway, account, line(CLIENT))
     port = control.passive_port()
-    stranger = control.connect_data(port, source=PROXY)
+    stranger = control.connect_data(port)
     stranger.sendall(start)
     control.send("RETR f")
     control.next(150)
-    connection = control.connect_data(port, source=PROXY)
+    connection = control.connect_data(port)
     connection.sendall(line(CLIENT))
     connection = control.wrap_data(connection)
     assert read_all(connection) == b"content"
@@ -218,11 +190,11 @@ def test_many_strangers_do_not_push_the_client_out(balanced, account, start):
     account.file("f", b"content")
     control = session(balanced(), account, line(CLIENT))
     port = control.passive_port()
-    own = control.connect_data(port, source=PROXY)
+    own = control.connect_data(port)
     own.sendall(line(CLIENT))
     strangers = []
     for _ in range(20):
-        stranger = control.connect_data(port, source=PROXY)
+        stranger = control.connect_data(port)
         stranger.sendall(start)
         strangers.append(stranger)
     control.send("RETR f")
@@ -246,29 +218,109 @@ def test_the_clients_address_alone_is_not_enough_without_the_proxy(balanced, acc
     connection.close()
 
 
-def test_the_balancers_own_address_is_announced(balanced, account):
-    control = session(balanced(), account, line(CLIENT, to="198.51.100.9"))
-    assert "(198,51,100,9," in control.expect("PASV", 227).text
-
-
-def test_active_connections_lead_to_the_client_and_not_to_the_proxy(balanced, account):
-    account.file("f", b"content")
-    control = session(balanced(), account, line("127.0.0.9", to="127.0.0.1"))
-    control.expect("PORT 127,0,0,5,200,200", 500)
-    with socket.create_server(("127.0.0.9", 0)) as listener:
-        listener.settimeout(20)
-        port = listener.getsockname()[1]
-        control.expect(f"PORT 127,0,0,9,{port >> 8},{port & 255}", 200)
-        control.expect("RETR f", 150)
-        connection, _ = listener.accept()
-    connection = control.wrap_data(connection)
-    assert read_all(connection) == b"content"
-    finish(connection)
-    control.next(226)
-
-
 def test_a_slow_header_is_not_waited_for_without_end(balanced):
     gateway = balanced()
     control = connect(gateway, b"PROXY ")
     control.socket.settimeout(30)
     assert control.ended()
+
+
+# A data port, and what it says of those who are no client.
+
+UNNAMED = f"no PROXY header on a data connection from the proxy {PROXY}:"
+
+
+def ends(connection):
+    connection.settimeout(20)
+    try:
+        return connection.recv(1000) == b""
+    except ConnectionError:
+        return True
+    finally:
+        connection.close()
+
+
+def said(gateway, text, count=1):
+    """A line goes through the Warden, and may come a little later than what it is about."""
+    wait_until(lambda: gateway.log.count(text) >= count, what=f"{text!r} in the log")
+    assert gateway.log.count(text) == count, gateway.log
+
+
+def serves_its_client(control, port):
+    with data(control, line(CLIENT), port=port) as own:
+        control.expect("RETR f", 150)
+        own = control.wrap_data(own)
+        assert read_all(own) == b"content"
+        finish(own)
+    control.next(226)
+
+
+@pytest.mark.parametrize("start", [
+    b"USER x\r\n", b"\x16\x03\x01\x02\0\x01" + b"x" * 300, b"PROXY TCP4 1.2.3.4\r\n", b"PROXY " + b"x" * 200,
+    SIGNATURE + b"\x31\x11\0\x0c" + b"x" * 12, SIGNATURE + b"\x21\x11\xff\xff",
+], ids=["command", "tls", "short", "long", "version-3", "too-long"])
+def test_a_data_connection_without_a_header_is_ended_and_said(balanced, account, start):
+    account.file("f", b"content")
+    gateway = balanced()
+    control = session(gateway, account, line(CLIENT))
+    port = control.passive_port()
+    assert ends(data(control, start, port=port))
+    said(gateway, UNNAMED)
+    assert max(map(len, gateway.log.splitlines())) < 400
+    serves_its_client(control, port)
+    said(gateway, "data connection from")
+
+
+def test_a_header_that_breaks_off_or_does_not_come_is_said(balanced, account):
+    account.file("f", b"content")
+    gateway = balanced(ssl_handshake_timeout="2")
+    control = session(gateway, account, line(CLIENT))
+    port = control.passive_port()
+    broken = data(control, line(CLIENT)[:-4], port=port)
+    broken.shutdown(socket.SHUT_WR)
+    assert ends(broken)
+    said(gateway, UNNAMED)
+    assert ends(data(control, b"", port=port))
+    said(gateway, UNNAMED, 2)
+    serves_its_client(control, port)
+
+
+def test_what_the_client_waited_for_is_said_when_the_transfer_is_given_up(balanced, account):
+    account.file("f", b"content")
+    gateway = balanced(accept_timeout="1")
+    control = session(gateway, account, line(CLIENT))
+    with data(control, b""):
+        control.expect("RETR f", 150)
+        control.next(425)
+    said(gateway, UNNAMED)
+
+
+@pytest.mark.parametrize("start", CHECKS.values(), ids=CHECKS)
+def test_checks_of_a_data_port_are_nobodys_mistake(balanced, account, start):
+    account.file("f", b"content")
+    gateway = balanced()
+    control = session(gateway, account, line(CLIENT))
+    port = control.passive_port()
+    for _ in range(10):
+        connection = data(control, start, port=port)
+        if start:
+            assert ends(connection)
+        connection.close()
+    serves_its_client(control, port)
+    control.expect("QUIT", 221)
+    wait_until(lambda: "disconnected" in gateway.log, what="the end in the log")
+    assert "data connection" not in gateway.log
+
+
+@pytest.mark.parametrize("start,source,address", [
+    (line("192.0.2.78"), PROXY, "192.0.2.78:5555"), (binary("192.0.2.78"), PROXY, "192.0.2.78:5555"),
+    (line("2001:db8::78"), PROXY, "[2001:db8::78]:5555"), (line(CLIENT), OTHER, f"{OTHER}:"),
+], ids=["v1", "v2", "ipv6", "no-proxy"])
+def test_a_foreign_data_connection_is_ended_and_said(balanced, account, start, source, address):
+    account.file("f", b"content")
+    gateway = balanced()
+    control = session(gateway, account, line(CLIENT))
+    port = control.passive_port()
+    assert ends(data(control, start, source, port))
+    said(gateway, f"data connection from a foreign address refused: {address}")
+    serves_its_client(control, port)

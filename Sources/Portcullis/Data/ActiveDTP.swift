@@ -80,7 +80,7 @@ final class ActiveDTP: DataSource {
         switch handshake?.state {
         case .admitted(let connection): outcome = .success(connection)
         case .unproven(let failure): outcome = .failure(failure)
-        case .failed, .foreign: outcome = .failure(.handshake)
+        case .failed, .foreign, .unnamed: outcome = .failure(.handshake)
         case .waiting, nil: break
         }
     }

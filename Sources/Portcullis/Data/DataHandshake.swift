@@ -13,6 +13,8 @@ final class DataHandshake {
         case unproven(DataConnectionFailure)
         /// From an address whose connections are not looked at, as a proxy has told.
         case foreign
+        /// Over, and a proxy that has connected did not say for whom.
+        case unnamed
         /// Over.
         case failed
     }
@@ -53,7 +55,7 @@ final class DataHandshake {
     var mayBeAdmitted: Bool {
         switch state {
         case .waiting, .admitted: isIdentified
-        case .unproven, .foreign, .failed: false
+        case .unproven, .foreign, .unnamed, .failed: false
         }
     }
 
@@ -84,7 +86,7 @@ final class DataHandshake {
     func advance() {
         readProxyHeader()
         if proxyHeader == nil { shakeHands() }
-        if case .waiting = state, deadline.hasPassed { state = .failed }
+        if case .waiting = state, deadline.hasPassed { state = isIdentified ? .failed : .unnamed }
     }
 
     /// Reads what a proxy says, and not a byte of what the client says behind it.
@@ -95,7 +97,8 @@ final class DataHandshake {
             switch outcome {
             case .bytes(let count): take(piece.prefix(count))
             case .wantsRead, .wantsWrite: return
-            case .ended, .failed: state = .failed
+            // Whoever connects and leaves looks whether the port is open.
+            case .ended, .failed: state = reader.isEmpty ? .failed : .unnamed
             }
         }
     }
@@ -103,12 +106,16 @@ final class DataHandshake {
     private func take(_ bytes: ArraySlice<UInt8>) {
         do throws(ProxyHeaderError) {
             guard let header = try proxyHeader?.read(bytes) else { return }
-            guard case .client(let source, _) = header else { throw ProxyHeaderError() }
+            guard let ends = header.ends(behind: stream.peer) else {
+                // So does a proxy that speaks for itself.
+                state = .failed
+                return
+            }
             proxyHeader = nil
-            stream.speak(for: SocketAddress(source.address, port: source.port))
+            stream.speak(for: ends.client)
             if policy.mayApproach(stream.peer) { beginTLS() } else { state = .foreign }
         } catch {
-            state = .failed
+            state = .unnamed
         }
     }
 

@@ -115,12 +115,12 @@ final class PassiveDTP: DataSource {
                 timeout: handshakeTimeout,
                 isProxied: isProxied
             )
-            if case .foreign = candidate.state {
-                reportForeign(candidate.stream.peer)
-                continue
+            switch candidate.state {
+            case .waiting, .admitted, .unproven:
+                makeRoom()
+                candidates.append(candidate)
+            case .foreign, .unnamed, .failed: reportEnd(of: candidate)
             }
-            makeRoom()
-            candidates.append(candidate)
         }
     }
 
@@ -128,7 +128,12 @@ final class PassiveDTP: DataSource {
     /// before it one of which its proxy has not said whose it is.
     private func makeRoom() {
         guard candidates.count == Self.maximumCandidateCount else { return }
-        candidates.remove(at: candidates.firstIndex { !$0.isIdentified } ?? 0)
+        let oldest = candidates.remove(at: candidates.firstIndex { !$0.isIdentified } ?? 0)
+        if !oldest.isIdentified { reportUnnamed(oldest.stream.peer) }
+    }
+
+    private func reportUnnamed(_ proxy: SocketAddress) {
+        report("no PROXY header on a data connection from the proxy \(proxy)")
     }
 
     private func reportForeign(_ peer: SocketAddress) {
@@ -136,26 +141,32 @@ final class PassiveDTP: DataSource {
     }
 
     private func judge() {
+        var rest: [DataHandshake] = []
         for candidate in candidates {
             switch candidate.state {
-            case .waiting: continue
+            case .waiting: rest.append(candidate)
             case .admitted(let connection):
                 conclude(.success(connection))
                 return
-            case .unproven(let failure): note(failure, candidate.stream)
-            case .foreign: reportForeign(candidate.stream.peer)
-            // A load balancer that looks whether the port is open is nobody's mistake.
-            case .failed: if candidate.isIdentified { note(.handshake, candidate.stream) }
+            case .unproven(let failure):
+                note(failure, candidate.stream)
+                // Kept open: were it closed before the reply is sent, the client would see a broken
+                // connection and never read why.
+                rest.append(candidate)
+            case .foreign, .unnamed, .failed: reportEnd(of: candidate)
             }
         }
-        candidates.removeAll {
-            switch $0.state {
-            case .failed, .foreign: true
-            case .waiting, .admitted, .unproven: false
-            }
+        candidates = rest
+    }
+
+    private func reportEnd(of candidate: DataHandshake) {
+        switch candidate.state {
+        case .foreign: reportForeign(candidate.stream.peer)
+        case .unnamed: reportUnnamed(candidate.stream.peer)
+        // A load balancer that looks whether the port is open is nobody's mistake.
+        case .failed: if candidate.isIdentified { note(.handshake, candidate.stream) }
+        case .waiting, .admitted, .unproven: break
         }
-        // An unproven connection is kept open: were it closed before the reply is sent, the client
-        // would see a broken connection and never read why.
     }
 
     private func note(_ failure: DataConnectionFailure, _ stream: NetworkStream) {
@@ -175,7 +186,14 @@ final class PassiveDTP: DataSource {
     private func conclude(_ result: Result<AdmittedConnection, DataConnectionFailure>) {
         outcome = result
         closeListener()
-        if case .success = result { candidates = [] }
+        guard case .failure = result else {
+            candidates = []
+            return
+        }
+        // Perhaps the client's own, of which its proxy has said nothing.
+        for candidate in candidates where !candidate.isIdentified {
+            reportUnnamed(candidate.stream.peer)
+        }
     }
 
     /// Closes the port, which the Warden keeps open as well.

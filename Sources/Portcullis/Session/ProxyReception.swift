@@ -33,30 +33,24 @@ enum ProxyReception {
             warden.log(.warning, "no PROXY header from the proxy \(start.peer)")
             return nil
         }
-        switch header {
         // A check that connects and leaves.
-        case nil: return nil
-        case .own:
+        guard let header else { return nil }
+        guard let ends = header.ends(behind: start.peer) else {
             answerCheck(start.control, start.isImplicitTLS ? nil : greeting)
             return nil
-        case .client(let source, let destination):
-            let client = SocketAddress(source.address, port: source.port)
-            let refusal: ClientRefusal?
-            do throws(WardenGone) {
-                refusal = try warden.name(client: client)
-            } catch {
-                return nil
-            }
-            if let refusal {
-                if !start.isImplicitTLS { send(refusal.reply, over: start.control) }
-                return nil
-            }
-            start.speak(
-                for: client,
-                to: SocketAddress(destination.address, port: destination.port)
-            )
-            return start
         }
+        let refusal: ClientRefusal?
+        do throws(WardenGone) {
+            refusal = try warden.name(client: ends.client)
+        } catch {
+            return nil
+        }
+        if let refusal {
+            if !start.isImplicitTLS { send(refusal.reply, over: start.control) }
+            return nil
+        }
+        start.speak(for: ends.client, to: ends.front)
+        return start
     }
 
     /// Reads the header and no byte more; `nil` when nothing came at all.
@@ -101,5 +95,20 @@ enum ProxyReception {
 
     private static func send(_ reply: Reply, over socket: borrowing OwnedDescriptor) {
         _ = unsafe reply.encoded.withUnsafeBytes { unsafe socket.send($0) }
+    }
+}
+
+extension ProxyHeader {
+    /// The client, and the address of the proxy that it connected to; `nil` for a health check.
+    ///
+    /// HAProxy's checks by version 1 name the very connection that they come on.
+    func ends(behind proxy: SocketAddress) -> (client: SocketAddress, front: SocketAddress)? {
+        guard case .client(let source, let destination) = self,
+            source != ProxyEnd(proxy.address, proxy.port)
+        else { return nil }
+        return (
+            SocketAddress(source.address, port: source.port),
+            SocketAddress(destination.address, port: destination.port)
+        )
     }
 }
