@@ -28,6 +28,12 @@ struct SecurityPostureTests {
             "require_ssl_reuse=YES\nssl_reuse_exempt_networks=192.0.2.0/24 2001:db8::/32",
             "192.0.2.0/24, 2001:db8::/32"
         ),
+        ("proxy_protocol=YES\nproxy_networks=0.0.0.0/0", "in 0.0.0.0/0: whoever"),
+        ("proxy_protocol=YES\nproxy_networks=::/0 192.0.2.0/24", "in ::/0: whoever"),
+        (
+            "proxy_protocol=YES\nproxy_networks=0.0.0.0/1 128.0.0.0/1",
+            "in 0.0.0.0/1, 128.0.0.0/1: whoever"
+        ),
     ])
     func oneWeaknessIsOneWarning(text: String, words: String) throws {
         let warnings = try warnings(text)
@@ -63,6 +69,11 @@ struct SecurityPostureTests {
         let warnings = try warnings("pasv_promiscuous=YES\nforce_local_data_ssl=NO")
         #expect(warnings.count == 2)
         #expect(warnings.contains { $0.contains("anyone who can reach the port") })
+    }
+
+    @Test func aProxyInANetworkOfOnesOwnIsNoWarning() throws {
+        let text = "proxy_protocol=YES\nproxy_networks=10.0.0.0/8 fc00::/7 192.0.2.1"
+        #expect(try warnings(text).isEmpty)
     }
 
     @Test func implicitTLSHasNoPlainLogin() throws {

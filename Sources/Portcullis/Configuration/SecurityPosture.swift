@@ -8,9 +8,9 @@ package enum SecurityPosture {
     ///
     /// A line about something that an auditor would object to begins with `WARNING: `.
     package static func lines(for configuration: Configuration) -> [String] {
-        [inheritedSockets] + encryption(configuration) + logins(configuration)
-            + dataConnections(configuration)
-            + limits(configuration)
+        [inheritedSockets] + encryption(configuration)
+            + proxies(configuration.listening.proxyNetworks) + logins(configuration)
+            + dataConnections(configuration) + limits(configuration)
     }
 
     /// Nobody knows here whether there will be any.
@@ -60,9 +60,6 @@ package enum SecurityPosture {
                     + " passwords may cross the network in clear"
             )
         }
-        if !configuration.listening.proxyNetworks.isEmpty {
-            lines.append("clients behind proxy_networks have the addresses that these tell")
-        }
         if let port = configuration.listening.implicitPort, !tls.isImplicit {
             lines.append("port \(port): TLS from the first byte (implicit_listen_port)")
         }
@@ -102,6 +99,21 @@ package enum SecurityPosture {
             )
         }
         return lines
+    }
+
+    /// Says whose word is taken for a client's address.
+    private static func proxies(_ networks: [IPNetwork]) -> [String] {
+        guard !networks.isEmpty else { return [] }
+        let line = "clients behind proxy_networks have the addresses that these tell"
+        // 10.0.0.0/8 and fc00::/7 are the widest networks that somebody has to themselves.
+        let wide = networks.filter { $0.prefixLength < ($0.address.family == .ipv4 ? 8 : 7) }
+        guard !wide.isEmpty else { return [line] }
+        let names = wide.map { "\($0.address)/\($0.prefixLength)" }.joined(separator: ", ")
+        return [
+            line,
+            "WARNING: proxy_networks takes the word of anybody in \(names): whoever can connect may"
+                + " claim any address, and so escape limits, bans and address rules",
+        ]
     }
 
     /// Says what a certificate is good for at the login, where it is anything.
