@@ -509,10 +509,14 @@ final class Warden {
                 )
                 throw SystemError("connect", .notPermitted)
             }
+            // A proxy may have clients of the one kind and reach this machine by the other; the
+            // kernel then chooses where the connection leaves from.
+            let isSameKind = local.address.family == remote.address.family
+            let any: IPAddress = remote.address.family == .ipv4 ? .v4(0) : .v6(high: 0, low: 0)
             let origin = SocketAddress(
-                local.address,
+                isSameKind ? local.address : any,
                 port: settings.activePort,
-                scope: local.scope
+                scope: isSameKind ? local.scope : 0
             )
             let socket = try OwnedDescriptor.connecting(to: remote, from: origin)
             try channel.send(WardenReply.connecting.encoded, with: socket)
