@@ -8,7 +8,7 @@ import proc
 from control import Closed, wait_until
 from uploading import begin, drop, roles
 
-ROUNDS = 40
+ROUNDS = 30
 
 
 def abort(session, data):
@@ -91,7 +91,7 @@ def test_the_daemon_holds_nothing_of_sessions_that_left_in_the_middle(gateway, a
     for _ in range(3):
         leave()
     before = rest()
-    for _ in range(15):
+    for _ in range(8):
         leave()
     after = rest()
     for (descriptors, memory), (later, more) in zip(before, after, strict=True):
