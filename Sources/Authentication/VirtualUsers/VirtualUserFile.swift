@@ -10,9 +10,14 @@ package struct VirtualUserFile: Sendable {
     package init(_ content: [UInt8] = []) {
         // Some editors begin a file with a byte order mark, which would stick to the first name.
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let body = content.starts(with: mark) ? content.dropFirst(3) : content[...]
+        var body = content[...]
+        // All of them: what is written must not be read as another file.
+        while body.starts(with: mark) { body = body.dropFirst(3) }
         lines = body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .map { Array($0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0) }
+            .map { line in
+                let end = line.lastIndex { $0 != UInt8(ascii: "\r") }
+                return Array(line[..<(end.map { $0 + 1 } ?? line.startIndex)])
+            }
         if lines.last?.isEmpty == true { lines.removeLast() }
     }
 
@@ -30,12 +35,15 @@ package struct VirtualUserFile: Sendable {
         var seen: [[UInt8]: Int] = [:]
         for (index, line) in lines.enumerated() where !Self.isEmpty(line) {
             do throws(VirtualUserProblem) {
-                let user = try VirtualUser(line: line)
-                let name = Array(user.name.utf8)
-                if let first = seen[name] {
-                    throw .init("the user stands in line \(first) already, and that line holds")
+                // The first line of a name holds for logins, even where it cannot be read.
+                if let end = line.firstIndex(of: UInt8(ascii: ":")) {
+                    let name = Array(line[..<end])
+                    if let first = seen[name] {
+                        throw .init("the user stands in line \(first) already, and that line holds")
+                    }
+                    seen[name] = index + 1
                 }
-                seen[name] = index + 1
+                let user = try VirtualUser(line: line)
                 users.append(NumberedUser(line: index + 1, user: user))
             } catch {
                 problems.append(NumberedProblem(line: index + 1, why: error.why))
