@@ -102,7 +102,8 @@ struct VirtualUserTests {
         "amy:secret:/srv:elr:", "amy:*:/srv:elr:", "amy:$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/:/:l:",
         "amy:!:srv:elr:", "amy:!::elr:", "amy:!:/srv%2:elr:", "amy:!:/srv%zz:elr:",
         "amy:!:/srv%00:elr:", "amy:!:/srv:elrx:", "amy:!:/srv::", "amy:!:/srv:elr:write_enable",
-        "amy:!:/srv:elr:a=%F", "amy:!:/srv%FF:elr:",
+        "amy:!:/srv:elr:a=%F", "amy:!:/srv%FF:elr:", "\u{FEFF}amy:!:/srv:elr:",
+        "#\u{301}amy:!:/srv:elr:", ".\u{301}amy:!:/srv:elr:", " \u{301}amy:!:/srv:elr:",
     ])
     func aLineThatMakesNoSenseSaysWhy(line: String) throws {
         let why = try #require(problem(line))

@@ -81,9 +81,11 @@ package struct VirtualUser: Hashable, Sendable {
     /// Whether a user may have this name: 1 to 128 bytes, and nothing that means something else in
     /// a path, in this file or in a log.
     package static func isAcceptable(name: String) -> Bool {
-        let blanks: Set<Character> = [" ", "\t"]
-        guard let first = name.first, let last = name.last, name.utf8.count <= 128,
-            !blanks.contains(first), !blanks.contains(last), first != "#", first != "."
+        // Not characters: a sign with an accent is another one, and a line that begins with it is a
+        // comment all the same. A byte order mark would be lost at the beginning of the file.
+        let scalars = name.unicodeScalars
+        guard let first = scalars.first, let last = scalars.last, name.utf8.count <= 128,
+            ![" ", "\t", "#", ".", "\u{FEFF}"].contains(first), ![" ", "\t"].contains(last)
         else { return false }
         return name.unicodeScalars.allSatisfy {
             $0 != ":" && $0 != "/" && $0.properties.generalCategory != .control

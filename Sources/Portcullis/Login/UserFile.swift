@@ -12,7 +12,8 @@ enum UserFile {
         user: String
     ) throws(LoginRefusal) -> [ConfigurationAssignment] {
         // The name comes from the client.
-        guard !user.utf8.contains(UInt8(ascii: "/")), !user.hasPrefix(".") else {
+        guard !user.utf8.contains(UInt8(ascii: "/")), user.utf8.first != UInt8(ascii: ".")
+        else {
             throw .denied(rule: "user_config_dir: no file can have this name")
         }
         let path = "\(directory)/\(user)"
