@@ -19,6 +19,37 @@ let strictC: [CSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// What the fuzzed code and its harness need.
+let fuzzed: [Target.Dependency] = [
+    "COpenSSL", "Authentication", "FTPProtocol", "FileSystem", "Isolation", "LinuxSystem",
+    "Portcullis", "TLS", "TestSupport", .product(name: "Logging", package: "swift-log"),
+]
+
+/// `make fuzz` builds a program that finds inputs; everybody else, tests that replay known ones.
+let fuzzing: [Target] =
+    Context.environment["PORTCULLIS_FUZZING"] == nil
+    ? [
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: fuzzed,
+            path: "Tests/Fuzzing",
+            exclude: ["CFuzzer", "Corpus", "Dictionaries", "Driver"],
+            sources: ["Targets", "Replay"],
+            swiftSettings: strict
+        )
+    ]
+    : [
+        .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer", cSettings: strictC),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["CFuzzer"] + fuzzed,
+            path: "Tests/Fuzzing",
+            exclude: ["CFuzzer", "Corpus", "Dictionaries", "Replay"],
+            sources: ["Targets", "Driver"],
+            swiftSettings: strict
+        ),
+    ]
+
 let package = Package(
     name: "portcullis",
     products: [
@@ -141,6 +172,6 @@ let package = Package(
             dependencies: ["FTPProtocol", "LinuxSystem", "Portcullis"],
             swiftSettings: strict
         ),
-    ],
+    ] + fuzzing,
     swiftLanguageModes: [.v6]
 )

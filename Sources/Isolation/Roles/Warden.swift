@@ -10,12 +10,14 @@ internal import SystemPackage
 ///
 /// Runs PAM, starts the Agent, makes data sockets. It never sees a byte that the client sent except
 /// what its Session puts into the typed messages of ``WardenRequest``.
-final class Warden {
+///
+/// Not final, so that tests can feed it without starting processes.
+class Warden {
     /// How long an Agent may take to end once its Session is gone.
     static let agentTimeout: Duration = .seconds(2)
 
     /// The shortest time until a refusal: several times what a check of a password takes.
-    private static let refusalPeriod: Duration = .milliseconds(250)
+    var refusalPeriod: Duration { .milliseconds(250) }
 
     /// What a notice that comes unasked may leave unread, with room to spare.
     private static let maximumUnreceivedByteCount = 8_192
@@ -54,7 +56,7 @@ final class Warden {
     /// The client gave the present login up, so it is asked nothing more.
     var hasGivenUp = false
 
-    private init(
+    init(
         peer: SocketAddress,
         local: SocketAddress,
         settings: WardenSettings,
@@ -155,7 +157,8 @@ final class Warden {
         DaemonProcess.exit(0)
     }
 
-    private func serve() {
+    /// Serves the Session until it has ended, or has to.
+    final func serve() {
         for authorizer in authorizers {
             authorizer.watchSessions { [unowned self] in census.noteSystemSession(of: $0) }
         }
@@ -319,7 +322,7 @@ final class Warden {
             )
             // A refusal comes after a whole number of delays, whatever was checked meanwhile: what
             // a user costs to check must not tell who there is, even with delay_failed_login=0.
-            sleep(for: watch.restOfPeriod(max(settings.failureDelay, Self.refusalPeriod)))
+            sleep(for: watch.restOfPeriod(max(settings.failureDelay, refusalPeriod)))
             try channel.send(
                 WardenReply.refused(error.notice, isLast: attemptsLeft == 0).encoded
             )
@@ -386,7 +389,7 @@ final class Warden {
     }
 
     /// Starts the Agent and waits until it stands behind its walls.
-    private func startAgent(
+    func startAgent(
         for account: Account,
         _ profile: LoginProfile
     ) throws(LoginRefusal) -> MessageSocket {
@@ -446,7 +449,8 @@ final class Warden {
         return try SharedPage(mapping: SharedPage.make())
     }
 
-    private func endLogin() {
+    /// Ends the Agent and the login, if there are any.
+    final func endLogin() {
         endListening()
         // Closing a PAM session may hang as well as opening one.
         limitLogin()
