@@ -116,6 +116,8 @@ package final class UploadJournal {
         guard [State.open, State.emptied, State.committing].contains(state),
             let kind = LeftUpload.Kind(rawValue: page.load(Place.kind))
         else { return nil }
+        let oldSize = page.load(Place.oldSize)
+        guard oldSize >= 0 else { return nil }
         let lengths = page.load(Place.lengths)
         let (directoryCount, nameCount) = (Int(lengths >> 32), Int(lengths & 0xFFFF_FFFF))
         guard directoryCount > 0, nameCount > 0, nameCount <= Self.maximumTextByteCount,
@@ -136,7 +138,7 @@ package final class UploadJournal {
             name: name,
             device: UInt64(bitPattern: page.load(Place.device)),
             inode: UInt64(bitPattern: page.load(Place.inode)),
-            oldSize: page.load(Place.oldSize),
+            oldSize: oldSize,
             hasEmptied: state == State.emptied,
             promised: (page.load(Place.promisedBytes), page.load(Place.promisedFiles)),
             committed: state == State.committing
