@@ -33,6 +33,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case warden
     /// What a Session asks its Agent, in any order.
     case files
+    /// What an Agent leaves behind that was killed.
+    case journal
     /// A whole session, from the greeting to the end.
     case session
 
@@ -56,6 +58,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .census: try CensusTarget.run(input)
         case .warden: try WardenTarget.run(input)
         case .files: try FilesTarget.run(input)
+        case .journal: try JournalTarget.run(input)
         case .session: try SessionTarget.run(input)
         }
     }
