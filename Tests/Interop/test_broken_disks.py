@@ -188,6 +188,15 @@ def test_a_disk_that_cannot_be_counted_has_no_room(disk, serve, account):
     assert names(disk.backing) == ["d", "f"]
 
 
+def test_a_directory_that_goes_while_it_is_counted_takes_no_room(disk, serve, account):
+    old_file(disk, account, "f", b"x" * 900)
+    (disk.backing / "d").mkdir()
+    account.own(disk.backing / "d")
+    gateway = serve(local_root=disk.path, quota_bytes="1000")
+    disk.fail("readdir", "ENOENT", "/d")
+    assert attempt(gateway.session(account), "STOR g", b"x" * 100).code == 226
+
+
 # Read-only file systems.
 
 

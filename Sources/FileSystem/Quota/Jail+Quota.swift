@@ -76,15 +76,18 @@ extension Jail {
                     showsParts: true
                 )
             } catch {
-                // Gone since its name was read, or something else has the name now.
-                let isGone = [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels]
-                    .contains(error.errno)
-                guard isOwn, !isGone else { continue }
+                guard isOwn, !isGone(error) else { continue }
                 return full
             }
             guard listing.facts.kind == .directory else { continue }
             while true {
-                guard let entries = try? listing.next(in: root) else { return full }
+                let entries: [DirectoryEntry]
+                do throws(SystemError) {
+                    entries = try listing.next(in: root)
+                } catch {
+                    guard isOwn, !isGone(error) else { break }
+                    return full
+                }
                 if entries.isEmpty { break }
                 entryCount += entries.count
                 for entry in entries {
@@ -111,6 +114,11 @@ extension Jail {
             }
         }
         return (min(QuotaLedger.maximum, total.bytes), total.files)
+    }
+
+    /// Whether a directory is gone since its name was read, or something else has the name now.
+    private func isGone(_ error: SystemError) -> Bool {
+        [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels].contains(error.errno)
     }
 
     /// Whether the user has taken from a directory of its own what counting its files takes.
