@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -62,8 +63,15 @@ int CLinux_set_name(const char *name) {
     return prctl(PR_SET_NAME, name) < 0 ? -errno : 0;
 }
 
-int CLinux_drop_bounding_set(void) {
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++) {
+int CLinux_limit_bounding_set(uint64_t kept) {
+    for (int capability = 0; capability < 64; capability++) {
+        int present = prctl(PR_CAPBSET_READ, capability);
+        if (present < 0) {
+            break;
+        }
+        if (present == 0 || (kept >> capability & 1) != 0) {
+            continue;
+        }
         if (prctl(PR_CAPBSET_DROP, capability) < 0) {
             return -errno;
         }
@@ -71,11 +79,38 @@ int CLinux_drop_bounding_set(void) {
     return 0;
 }
 
-int CLinux_drop_all_capabilities(void) {
+int CLinux_limit_capabilities(uint64_t kept) {
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
-    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+    struct __user_cap_data_struct sets[2];
+    if (syscall(SYS_capget, &header, sets) < 0) {
+        return -errno;
+    }
+    for (int half = 0; half < 2; half++) {
+        sets[half].permitted &= (uint32_t)(kept >> (32 * half));
+        sets[half].effective = sets[half].permitted;
+        sets[half].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+}
+
+int CLinux_adopt_orphans(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -errno : 0;
+}
+
+long CLinux_children(int *children, size_t capacity) {
+    FILE *file = fopen("/proc/thread-self/children", "re");
+    if (file == NULL) {
+        return -errno;
+    }
+    long count = 0;
+    for (int child; fscanf(file, "%d", &child) == 1; count++) {
+        if ((size_t)count < capacity) {
+            children[count] = child;
+        }
+    }
+    fclose(file);
+    return count;
 }
 
 int CLinux_close_range(unsigned int first, unsigned int last) {
@@ -119,6 +154,15 @@ int CLinux_set_limit(int resource, uint64_t value) {
     return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
 }
 
+int CLinux_set_soft_limit(int resource, uint64_t value) {
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) < 0) {
+        return -errno;
+    }
+    limit.rlim_cur = value < limit.rlim_max ? value : limit.rlim_max;
+    return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
+}
+
 int CLinux_limit_file_size(int process, uint64_t size) {
     struct rlimit limit;
     if (prlimit(process, RLIMIT_FSIZE, NULL, &limit) < 0) {
@@ -132,8 +176,42 @@ int CLinux_exit_status(int status) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int CLinux_clear_environment(void) {
-    return clearenv() != 0 ? -ENOMEM : 0;
+int CLinux_keep_environment(const char *kept) {
+    enum { maximum = 16 };
+    char *names[maximum], *values[maximum];
+    size_t count = 0;
+    char *list = strdup(kept), *rest = NULL;
+    if (list == NULL) {
+        return -ENOMEM;
+    }
+    int result = 0;
+    for (char *name = strtok_r(list, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
+        const char *value = getenv(name);
+        if (value == NULL) {
+            continue;
+        }
+        char *copy = count < maximum ? strdup(value) : NULL;
+        if (copy == NULL) {
+            result = -ENOMEM;
+            break;
+        }
+        names[count] = name;
+        values[count++] = copy;
+    }
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        explicit_bzero(*entry, strlen(*entry));
+    }
+    if (clearenv() != 0) {
+        result = -ENOMEM;
+    }
+    for (size_t index = 0; index < count; index++) {
+        if (setenv(names[index], values[index], 1) != 0) {
+            result = -ENOMEM;
+        }
+        free(values[index]);
+    }
+    free(list);
+    return result;
 }
 
 static void do_nothing(int signal) {

@@ -1,68 +1,131 @@
 #include "CLinux.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
 #define FILTER_ARCHITECTURE AUDIT_ARCH_X86_64
+#define CALL(name, x86_64, aarch64) {#name, x86_64},
 #elif defined(__aarch64__)
 #define FILTER_ARCHITECTURE AUDIT_ARCH_AARCH64
+#define CALL(name, x86_64, aarch64) {#name, aarch64},
 #else
 #error "no seccomp filter for this architecture"
 #endif
 
-enum { maximum_filter_length = 512 };
+enum {
+    // Beyond every call there is; the numbers of the x32 ABI lie far above.
+    number_count = 512,
+    // What one condition and one run of numbers take at most, and the instructions around them.
+    condition_length = 5,
+    run_length = 2,
+    first_length = 4,
+    last_length = 3,
+};
 
-int CLinux_install_seccomp(
-    const int *allowed, size_t allowed_count, const int *refused, size_t refused_count,
-    int report) {
-    // Eleven instructions before the list and one after it; one compare and one return per call.
-    size_t length = 12 + 2 * (allowed_count + refused_count);
-    if (length > maximum_filter_length) {
+struct program {
+    struct sock_filter *steps;
+    size_t count;
+    size_t capacity;
+};
+
+static int has_room(const struct program *program, size_t count) {
+    return program->capacity - program->count >= count;
+}
+
+static void add(struct program *program, struct sock_filter step) {
+    program->steps[program->count++] = step;
+}
+
+static void load(struct program *program, size_t offset) {
+    add(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static void end(struct program *program, uint32_t action) {
+    add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
+}
+
+/// A call whose outcome depends on an argument; leaves the number of the call loaded.
+///
+/// Looks at the low half of the argument: the kernel takes no more of any that is asked about.
+static void add_condition(struct program *program, const struct CLinux_call_rule *rule) {
+    size_t argument = offsetof(struct seccomp_data, args) + 8 * (size_t)rule->argument;
+    uint16_t test = rule->has_any_bit ? BPF_JSET : BPF_JEQ;
+    add(program,
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rule->call, 0, 4));
+    load(program, argument);
+    add(program, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | test | BPF_K), rule->value, 0, 1));
+    end(program, rule->action);
+    load(program, offsetof(struct seccomp_data, nr));
+}
+
+long CLinux_make_filter(
+    const struct CLinux_call_rule *rules, size_t rule_count, uint32_t otherwise, uint64_t *steps,
+    size_t capacity) {
+    _Static_assert(sizeof(struct sock_filter) == sizeof *steps, "a step is as large as its room");
+    struct program program = {.steps = (struct sock_filter *)steps, .capacity = capacity};
+    uint32_t actions[number_count];
+    uint8_t is_set[number_count] = {0};
+    for (size_t index = 0; index < number_count; index++) {
+        actions[index] = otherwise;
+    }
+    if (!has_room(&program, first_length + last_length)) {
         return -E2BIG;
     }
-    struct sock_filter filter[maximum_filter_length];
-    size_t n = 0;
-    unsigned int fallback = report ? SECCOMP_RET_LOG : SECCOMP_RET_KILL_PROCESS;
-    filter[n++] = (struct sock_filter)BPF_STMT(
-        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-    filter[n++] = (struct sock_filter)BPF_JUMP(
-        BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCHITECTURE, 1, 0);
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-    filter[n++] = (struct sock_filter)BPF_STMT(
-        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-    // fcntl(2) can have the kernel send signals to any process of the same user (F_SETOWN, F_SETSIG,
-    // F_SETOWN_EX), and take O_APPEND from a file that may only be added to (F_SETFL). Nothing here
-    // needs that.
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 7);
-    filter[n++] = (struct sock_filter)BPF_STMT(
-        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1]));
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 3, 0);
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN, 2, 0);
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETSIG, 1, 0);
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN_EX, 0, 1);
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-    filter[n++] = (struct sock_filter)BPF_STMT(
-        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-    for (size_t index = 0; index < allowed_count + refused_count; index++) {
-        int refuse = index >= allowed_count;
-        int number = refuse ? refused[index - allowed_count] : allowed[index];
-        filter[n++] = (struct sock_filter)BPF_JUMP(
-            BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 1);
-        filter[n++] = (struct sock_filter)BPF_STMT(
-            BPF_RET | BPF_K, refuse ? SECCOMP_RET_ERRNO | ENOSYS : SECCOMP_RET_ALLOW);
+    load(&program, offsetof(struct seccomp_data, arch));
+    add(&program,
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCHITECTURE, 1, 0));
+    end(&program, SECCOMP_RET_KILL_PROCESS);
+    load(&program, offsetof(struct seccomp_data, nr));
+    for (size_t index = 0; index < rule_count; index++) {
+        const struct CLinux_call_rule *rule = &rules[index];
+        if (rule->call < 0) {
+            continue;
+        }
+        if (rule->call >= number_count || rule->argument > 5) {
+            return -EINVAL;
+        }
+        if (rule->argument >= 0) {
+            if (!has_room(&program, condition_length + last_length)) {
+                return -E2BIG;
+            }
+            add_condition(&program, rule);
+        } else if (!is_set[rule->call]) {
+            is_set[rule->call] = 1;
+            actions[rule->call] = rule->action;
+        }
     }
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, fallback);
-    struct sock_fprog program = {.len = (unsigned short)n, .filter = filter};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
+    // Runs of numbers that come to the same.
+    for (uint32_t index = 1; index < number_count; index++) {
+        if (actions[index] == actions[index - 1]) {
+            continue;
+        }
+        if (!has_room(&program, run_length + last_length)) {
+            return -E2BIG;
+        }
+        add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, index, 1, 0));
+        end(&program, actions[index - 1]);
+    }
+    add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, number_count, 1, 0));
+    end(&program, actions[number_count - 1]);
+    end(&program, otherwise);
+    return (long)program.count;
+}
+
+int CLinux_install_filter(const uint64_t *steps, size_t count) {
+    if (count > BPF_MAXINSNS) {
+        return -E2BIG;
+    }
+    // The kernel only reads the steps.
+    struct sock_fprog filter = {
+        .len = (unsigned short)count, .filter = (struct sock_filter *)(uintptr_t)steps};
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0 ? -errno : 0;
 }
 
 struct named_call {
@@ -70,84 +133,8 @@ struct named_call {
     int number;
 };
 
-// Every name that a filter in Swift may use; calls that an architecture lacks are left out.
 static const struct named_call calls[] = {
-    {"accept4", SYS_accept4},
-    {"brk", SYS_brk},
-    {"clock_gettime", SYS_clock_gettime},
-    {"clock_nanosleep", SYS_clock_nanosleep},
-    {"clone3", 435},
-    {"close", SYS_close},
-    {"exit", SYS_exit},
-    {"exit_group", SYS_exit_group},
-    {"faccessat2", 439},
-    {"fadvise64", SYS_fadvise64},
-    {"fchmod", SYS_fchmod},
-    {"fchmodat2", 452},
-    {"fchownat", SYS_fchownat},
-    {"fcntl", SYS_fcntl},
-    {"fdatasync", SYS_fdatasync},
-    {"flock", SYS_flock},
-    {"fstat", SYS_fstat},
-    {"fstatfs", SYS_fstatfs},
-    {"fsync", SYS_fsync},
-    {"ftruncate", SYS_ftruncate},
-    {"futex", SYS_futex},
-    {"getdents64", SYS_getdents64},
-    {"getpeername", SYS_getpeername},
-    {"getpid", SYS_getpid},
-    {"getrandom", SYS_getrandom},
-    {"getsockname", SYS_getsockname},
-    {"getsockopt", SYS_getsockopt},
-    {"gettid", SYS_gettid},
-    {"gettimeofday", SYS_gettimeofday},
-    {"ioctl", SYS_ioctl},
-    {"lseek", SYS_lseek},
-    {"madvise", SYS_madvise},
-    {"mkdirat", SYS_mkdirat},
-    {"mmap", SYS_mmap},
-    {"mprotect", SYS_mprotect},
-    {"mremap", SYS_mremap},
-    {"munmap", SYS_munmap},
-    {"newfstatat", SYS_newfstatat},
-    {"openat", SYS_openat},
-    {"openat2", 437},
-#ifdef SYS_poll
-    {"poll", SYS_poll},
-#endif
-    {"ppoll", SYS_ppoll},
-    {"pread64", SYS_pread64},
-    {"pwrite64", SYS_pwrite64},
-    {"read", SYS_read},
-    {"readlinkat", SYS_readlinkat},
-    {"readv", SYS_readv},
-    {"recvfrom", SYS_recvfrom},
-    {"recvmsg", SYS_recvmsg},
-#ifdef SYS_rename
-    {"rename", SYS_rename},
-#endif
-    {"renameat", SYS_renameat},
-    {"renameat2", SYS_renameat2},
-    {"restart_syscall", SYS_restart_syscall},
-    {"rt_sigaction", SYS_rt_sigaction},
-    {"rt_sigprocmask", SYS_rt_sigprocmask},
-    {"rt_sigreturn", SYS_rt_sigreturn},
-    {"sendfile", SYS_sendfile},
-    {"sendmsg", SYS_sendmsg},
-    {"sendto", SYS_sendto},
-    {"set_robust_list", SYS_set_robust_list},
-    {"setsockopt", SYS_setsockopt},
-    {"shutdown", SYS_shutdown},
-    {"sigaltstack", SYS_sigaltstack},
-    {"statx", SYS_statx},
-    {"symlinkat", SYS_symlinkat},
-    {"syncfs", SYS_syncfs},
-    {"tgkill", SYS_tgkill},
-    {"umask", SYS_umask},
-    {"unlinkat", SYS_unlinkat},
-    {"utimensat", SYS_utimensat},
-    {"write", SYS_write},
-    {"writev", SYS_writev},
+#include "system_calls.h"
 };
 
 int CLinux_system_call_number(const char *name) {
@@ -156,5 +143,5 @@ int CLinux_system_call_number(const char *name) {
             return calls[index].number;
         }
     }
-    return -1;
+    return -2;
 }

@@ -26,6 +26,11 @@ struct AddressCounter {
     /// Whether there is no connection.
     var isEmpty: Bool { addresses.isEmpty && unnamed.isEmpty }
 
+    /// Whether this is the process of a session.
+    func contains(_ process: CInt) -> Bool {
+        addresses.keys.contains(process) || unnamed.contains(process)
+    }
+
     /// Why one more session from `address` is refused, or `nil`.
     func refusal(of address: IPAddress) -> ClientRefusal? {
         if maximum > 0, addresses.count >= maximum { return .tooManyClients }

@@ -8,8 +8,11 @@ package struct WardenSettings: Sendable {
     /// The ids that Sessions run under; `nil` without root.
     package var unprivileged: Credentials?
 
-    /// Whether system calls are filtered (`seccomp_sandbox`).
-    package var usesSeccomp = true
+    /// What comes of system calls that a process has no use for (`seccomp_sandbox`).
+    package var systemCalls = SystemCallPolicy.enforced
+
+    /// Whether Listener and Wardens keep little of root's rights as well (`pam_sandbox`).
+    package var confinesPAM = true
 
     /// Whether passwords of system accounts are taken that came without TLS
     /// (`plain_system_logins`).

@@ -66,13 +66,13 @@ package func hardDescriptorLimit() -> UInt64 {
     return UInt64(limit.rlim_max)
 }
 
-/// Lets this process open as many descriptors as it may at all (`setrlimit(2)`).
+/// Lets this process open as many descriptors as it wants, or as it may at all (`setrlimit(2)`).
 ///
 /// - Returns: How many that is.
 @discardableResult
-package func raiseDescriptorLimit() -> UInt64 {
-    let limit = hardDescriptorLimit()
-    guard CLinux_set_limit(CLinux_RLIMIT_NOFILE, limit) == 0 else { return 0 }
+package func setDescriptorLimit(_ wanted: UInt64) -> UInt64 {
+    let limit = min(wanted, hardDescriptorLimit())
+    guard CLinux_set_soft_limit(CLinux_RLIMIT_NOFILE, limit) == 0 else { return 0 }
     return limit
 }
 

@@ -146,9 +146,40 @@ package enum DaemonProcess {
         }
     }
 
-    /// Removes every environment variable.
-    package static func clearEnvironment() {
-        _ = CLinux_clear_environment()
+    /// Removes every environment variable but `names`, from /proc as well.
+    package static func keepEnvironment(_ names: [String]) {
+        _ = unsafe CLinux_keep_environment(names.joined(separator: " "))
+    }
+
+    /// Has nothing of this process's memory reach a core file, or another process of the same user.
+    ///
+    /// - Throws: ``SystemError``; no secret must be read then.
+    package static func protectMemory() throws(SystemError) {
+        try checked("prctl", CLinux_set_not_dumpable())
+        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_CORE, 0))
+    }
+
+    /// Makes this process the only one of a process group.
+    package static func standApart() {
+        _ = setpgid(0, 0)
+    }
+
+    /// Whether `process` has made itself the first of a process group, and of no terminal session, as
+    /// programs that PAM modules start do.
+    package static func standsApart(_ process: pid_t) -> Bool {
+        getpgid(process) == process && getsid(process) == getsid(0)
+    }
+
+    /// The children of this process that have not been reaped, `nil` where the kernel does not tell.
+    package static var children: [pid_t]? {
+        var found: [pid_t] = []
+        while true {
+            let count = unsafe CLinux_children(&found, found.count)
+            guard count >= 0 else { return nil }
+            guard count > found.count else { return [pid_t](found.prefix(count)) }
+            // Some more room: others may come between two looks.
+            found = [pid_t](repeating: 0, count: count + 64)
+        }
     }
 }
 

@@ -117,7 +117,8 @@ extension FTPServer {
         let configuration = report.configuration
         var settings = WardenSettings()
         settings.unprivileged = try unprivilegedCredentials(report)
-        settings.usesSeccomp = configuration.session.usesSeccomp
+        settings.systemCalls = configuration.session.systemCalls
+        settings.confinesPAM = configuration.session.confinesPAM
         settings.maximumFailures = configuration.login.maximumFailures
         settings.proxyNetworks = configuration.listening.proxyNetworks
         settings.takesPlainSystemLogins = configuration.tls.takesPlainSystemLogins

@@ -45,7 +45,7 @@ extension FTPServer {
             }
         }
         settings.unprivileged = try unprivilegedCredentials(report)
-        settings.usesSeccomp = report.configuration.session.usesSeccomp
+        settings.systemCalls = report.configuration.session.systemCalls
         do throws(SignerFailure) {
             return try Signer.start(settings)
         } catch {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import LinuxSystem
 internal import Portcullis
 
 /// `portcullis check-config`.
@@ -13,6 +14,7 @@ struct CheckConfig: ParsableCommand {
     var file: String
 
     func run() throws {
+        try DaemonProcess.protectMemory()
         let report = ConfigurationReader.read(file: file, settings: [])
         for entry in report.entries { show(entry.text) }
         for line in SecurityPosture.lines(for: report.configuration) { show(line) }

@@ -37,6 +37,8 @@ struct Demo: ParsableCommand {
     var verbose = false
 
     func run() throws {
+        try DaemonProcess.protectMemory()
+        try DaemonStart.dropInheritance()
         let place = try TemporaryDirectory.make(prefix: "portcullis-demo-")
         do {
             try serve(in: place)

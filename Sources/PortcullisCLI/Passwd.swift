@@ -94,6 +94,7 @@ struct Passwd: ParsableCommand {
     }
 
     func run() throws {
+        try DaemonProcess.protectMemory()
         let store = UserStore(file)
         if list {
             try store.list()

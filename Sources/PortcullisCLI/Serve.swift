@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Isolation
+internal import LinuxSystem
 internal import Portcullis
 
 /// `portcullis serve`.
@@ -25,7 +26,9 @@ struct Serve: ParsableCommand {
     var verbose = false
 
     func run() throws {
+        try DaemonProcess.protectMemory()
         let report = try readConfiguration(file: config, settings: settings)
+        try DaemonStart.dropInheritance()
         let server = try makeServer(report, verbosely: verbose)
         for port in server.localPorts {
             show("listening on \(port.address)" + (port.isImplicitTLS ? ", implicit TLS" : ""))

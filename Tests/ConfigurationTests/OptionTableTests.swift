@@ -58,7 +58,7 @@ struct OptionTableTests {
         "ssl_policy", "ec_cert_file", "ec_private_key_file", "ssl_key_passphrase_file",
         "ssl_sni_dir", "ssl_sni_required", "ssl_ocsp_file", "ec_ocsp_file",
         "ssl_reuse_exempt_networks", "ca_crl_file", "cert_auth", "cert_user_field",
-        "cert_users_file",
+        "cert_users_file", "seccomp_report", "pam_sandbox",
     ]
 
     @Test func allOfVsftpdIsHere() {

@@ -22,6 +22,7 @@ struct SecurityPostureTests {
     @Test(arguments: [
         ("ssl_enable=NO", "plain FTP"), ("force_local_logins_ssl=NO", "passwords may cross"),
         ("force_local_data_ssl=NO", "files may cross"), ("seccomp_sandbox=NO", "system call"),
+        ("seccomp_report=YES", "development"), ("pam_sandbox=NO", "root's rights"),
         ("port_promiscuous=YES", "connect to any"), ("strict_ssl_read_eof=NO", "cut short"),
         ("pasv_promiscuous=YES\nrequire_ssl_reuse=NO", "anyone who can reach the port"),
         (

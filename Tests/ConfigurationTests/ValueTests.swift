@@ -42,6 +42,8 @@ struct ValueTests {
             ("atomic_uploads", \.uploads.isAtomic), ("fsync_uploads", \.uploads.synchronizes),
             ("lock_upload_files", \.uploads.locksOutReaders),
             ("seccomp_sandbox", \.session.usesSeccomp),
+            ("seccomp_report", \.session.reportsSystemCalls),
+            ("pam_sandbox", \.session.confinesPAM),
         ]
         let fixture = try Fixture()
         for (name, path) in places {

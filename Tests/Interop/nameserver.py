@@ -16,12 +16,18 @@ class NameServer:
         # Queries that were asked and not answered, in the order in which they came.
         self.waiting = []
         self.answered = 0
+        # Answers by TCP alone (RFC 7766 section 5), and how often it has.
+        self.only_streams = False
+        self.streams = 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # resolv.conf(5) has no port but 53, so the address is the test's own.
         self.host = f"127.53.{random.randrange(256)}.{random.randrange(1, 255)}"
         self.socket.bind((self.host, 53))
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+        self.listener = socket.create_server((self.host, 53))
+        self.threads = [threading.Thread(target=serve, daemon=True)
+                        for serve in (self._serve, self._serve_streams)]
+        for thread in self.threads:
+            thread.start()
 
     def _serve(self):
         while True:
@@ -32,11 +38,25 @@ class NameServer:
             if not self.silent:
                 self.answer()
 
+    def _serve_streams(self):
+        while True:
+            stream, client = self.listener.accept()
+            with stream:
+                query = stream.recv(2048)
+                if not query:
+                    return
+                response = self._response(query[2:])
+                stream.sendall(struct.pack(">H", len(response)) + response)
+                self.streams += 1
+
     def answer(self):
         """Answers what waits; the order of the addresses is another one each time."""
         while self.waiting:
             query, client = self.waiting.pop(0)
-            self.socket.sendto(self._response(query), client)
+            response = self._response(query)
+            if self.only_streams:
+                response = response[:2] + struct.pack(">HHHHH", 0x8380, 1, 0, 0, 0) + query[12:]
+            self.socket.sendto(response, client)
             self.addresses.rotate()
             self.answered += 1
 
@@ -56,5 +76,8 @@ class NameServer:
     def close(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
             own.sendto(b"", self.socket.getsockname())
-        self.thread.join(5)
+        socket.create_connection(self.listener.getsockname()).close()
+        for thread in self.threads:
+            thread.join(5)
         self.socket.close()
+        self.listener.close()

@@ -124,6 +124,22 @@ def test_a_name_server_that_gives_no_answer_changes_nothing(name_server, serve, 
     wait_until(lambda: announced(session) == "192.0.2.11", what="the new address")
 
 
+def test_long_answers_come_by_tcp_and_other_modules_are_loaded_later(
+        name_server, files, serve, account):
+    server = name_server("192.0.2.10")
+    gateway = serve(**LOOKING_UP)
+    session = gateway.session(account)
+    server.only_streams = True
+    server.tell("192.0.2.11")
+    wait_until(lambda: announced(session) == "192.0.2.11", what="the new address")
+    assert server.streams > 0
+    # nsswitch.conf(5) is read anew when it has changed; the process has no rights by now.
+    files("nsswitch.conf", "passwd: files\ngroup: files\nhosts: mymachines hesiod files dns\n")
+    server.only_streams = False
+    server.tell("192.0.2.12")
+    wait_until(lambda: announced(session) == "192.0.2.12", what="the newest address")
+
+
 def test_of_several_addresses_one_is_announced_as_long_as_it_is_among_them(
         name_server, serve, account):
     server = name_server("192.0.2.10", "192.0.2.11", "192.0.2.12")

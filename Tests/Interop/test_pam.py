@@ -1,5 +1,8 @@
 """The phases of PAM, seen by a module of the test's own."""
 
+import re
+import shutil
+
 import pytest
 
 import proc
@@ -135,3 +138,64 @@ def test_the_environment_that_modules_make_goes_nowhere(serve, account, witness,
     for pid in processes:
         with open(f"/proc/{pid}/environ", "rb") as file:
             assert b"from-pam" not in file.read()
+
+
+# What distributions put into their common files, each required here so that none can fail unseen.
+ORDINARY = """auth required pam_env.so
+auth required pam_faillock.so preauth silent dir={place}/faillock
+auth required pam_listfile.so item=user sense=deny file={place}/denied onerr=fail
+auth required pam_unix.so
+auth required pam_group.so
+auth required pam_succeed_if.so quiet uid > 0
+account required pam_nologin.so
+account required pam_access.so accessfile={place}/access.conf
+account required pam_time.so
+account required pam_faillock.so dir={place}/faillock
+account required pam_unix.so
+account required pam_exec.so quiet {script}
+session required pam_keyinit.so revoke
+session optional pam_keyinit.so force revoke
+session required pam_loginuid.so
+session required pam_limits.so conf={place}/limits.conf
+session required pam_mkhomedir.so umask=0027
+session required pam_umask.so
+session required pam_motd.so noupdate
+session required pam_mail.so
+session required pam_env.so readenv=1 envfile={place}/environment
+session required pam_lastlog.so silent noupdate
+session required pam_warn.so
+session optional pam_systemd.so
+session required pam_unix.so
+"""
+
+
+@pytest.mark.parametrize("sandbox", ["YES", "NO"])
+def test_ordinary_modules_work_in_the_sandbox(serve, account, witness, tmp_path, sandbox):
+    for name, text in {
+            "denied": "",
+            "access.conf": f"+:{account.name}:ALL\n-:ALL:ALL\n", "environment": "A=B\n",
+            "limits.conf": "* - nofile 300\n* - priority 0\n* - maxlogins 50\n"}.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "faillock").mkdir()
+    witness.write(ORDINARY.format(place=tmp_path, script=witness.script))
+    gateway = serve(pam_conf_dir=tmp_path, pam_sandbox=sandbox)
+    shutil.rmtree(account.home)
+    session = gateway.session(account)
+    facts = account.home.stat()
+    assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o777) == (account.uid, account.gid, 0o750)
+    session.store("STOR f", b"x")
+    # Once more in the same processes: what a module has set cannot be in its own way.
+    session.expect("QUIT", 221)
+    gateway.session(account).expect("PWD", 257)
+    assert witness.phases() == ["account", "account"]
+
+
+def test_a_program_of_a_module_is_root_without_the_machine(serve, account, witness):
+    witness.script.write_text(
+        "#!/bin/sh\n{ grep -E '^(Uid|Cap(Eff|Bnd)|NoNewPrivs):' /proc/self/status\n"
+        f"mount -t tmpfs none /mnt && umount /mnt && echo mounted; }} >{witness.log} 2>&1\nexit 0\n")
+    serve(pam_conf_dir=witness.directory).session(account)
+    seen = witness.log.read_text()
+    assert "mounted" not in seen and "NoNewPrivs:\t1" in seen
+    effective, bounding = re.findall(r"Cap(?:Eff|Bnd):\s+(\w+)", seen)
+    assert effective == bounding and not int(effective, 16) & 1 << 21  # CAP_SYS_ADMIN

@@ -1,11 +1,13 @@
 """PAM stacks that ask more than one question, that hang, and that know more than right and wrong."""
 
 import ftplib
+import os
 import subprocess
 import time
 
 import pytest
 
+import proc
 from accounts import run
 from compiling import compile_library
 from control import TIMEOUT, wait_until
@@ -281,7 +283,74 @@ def test_a_module_that_hangs_for_ever_is_cut_off(serve, account, stack, tmp_path
     assert stuck.ended()
     wait_until(lambda: not gateway.wardens(), what="the end of the session")
     wait_until(lambda: "pam_timeout" in gateway.log, what="the line in the log")
-    hanging.let_go()
+
+
+def alive(file):
+    """The processes whose numbers stand in a file and that have not ended."""
+    return [pid for pid in map(int, file.read_text().split()) if proc.identity(pid)]
+
+
+@pytest.mark.parametrize("death", ["time", "kill"])
+def test_a_program_that_hangs_ends_with_its_warden(serve, account, stack, tmp_path, death):
+    """Its children as well, those in a terminal session of their own included."""
+    numbers, script = tmp_path / "numbers", tmp_path / "hang"
+    script.write_text("#!/bin/sh\n(setsid sh -c 'echo $$; sleep 1000 & echo $!; wait' &)\n"
+                      "trap '' TERM HUP INT\nsleep 1000 & echo $$ $!; wait\n")
+    script.chmod(0o755)
+    gateway = serve(**stack(f"auth required pam_exec.so quiet log={numbers} {script}\nunix"),
+                    pam_timeout="1" if death == "time" else "60")
+    stuck = gateway.control().secure()
+    gateway.secrets.append(account.password)
+    stuck.expect(f"USER {account.name}", 331)
+    stuck.send(f"PASS {account.password}")
+    wait_until(lambda: numbers.exists() and len(words(numbers)) == 4, what="four processes")
+    programs = numbers.with_suffix(".only")
+    programs.write_text(" ".join(words(numbers)))
+    assert len(alive(programs)) == 4
+    if death == "kill":
+        warden, = gateway.wardens()
+        os.kill(warden, 9)
+    try:
+        wait_until(lambda: not alive(programs), what="the end of every program")
+    finally:
+        for pid in alive(programs):
+            os.kill(pid, 9)
+    wait_until(lambda: proc.tree(gateway.pid) == gateway.signers(), what="the end of the session")
+    # Nobody else's session is touched, and the next login is like any other.
+    script.write_text("#!/bin/sh\nexit 0\n")
+    assert gateway.session(account).alive()
+
+
+def words(file):
+    """What a program has written; pam_exec(8) writes a line with a star in front."""
+    return [word for line in file.read_text().splitlines() if not line.startswith("*")
+            for word in line.split()]
+
+
+def test_what_a_module_leaves_behind_on_purpose_stays(serve, account, stack, tmp_path):
+    numbers, script = tmp_path / "numbers", tmp_path / "leave"
+    script.write_text('#!/bin/sh\n[ "$PAM_TYPE" = close_session ] || exit 0\n'
+                      f"mkdir {tmp_path}/once || exit 0\n"
+                      "(setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $!)\n")
+    script.chmod(0o755)
+    gateway = serve(**stack(
+        "unix", f"account required pam_unix.so\nsession required pam_exec.so quiet "
+                f"log={numbers} {script}\n"))
+    first = gateway.session(account)
+    first.expect("QUIT", 221)
+    wait_until(lambda: numbers.exists() and words(numbers), what="the end of the PAM session")
+    left = int(words(numbers)[0])
+    try:
+        identity = proc.identity(left)
+        gateway.session(account)
+        warden = wait_until(lambda: [pid for pid in gateway.wardens()
+                                     if proc.name(pid) == "ftps-warden"], what="a Warden")[0]
+        os.kill(warden, 9)
+        wait_until(lambda: not proc.identity(warden), what="the end of the session")
+        assert gateway.session(account).alive()
+        assert proc.identity(left) == identity
+    finally:
+        os.kill(left, 9)
 
 
 def test_the_wait_for_a_client_is_no_hanging_module(serve, account, stack):

@@ -55,9 +55,35 @@ struct ProcessTests {
     @Test func noVariableOfTheEnvironmentIsLeft() async {
         await #expect(processExitsWith: .exitCode(Seen.allWell)) {
             _ = unsafe setenv("PORTCULLIS_TEST", "1", 1)
-            DaemonProcess.clearEnvironment()
+            DaemonProcess.keepEnvironment([])
             let left = unsafe getenv("PORTCULLIS_TEST") != nil || getenv("PATH") != nil
             DaemonProcess.exit(left ? Seen.amiss : Seen.allWell)
+        }
+    }
+
+    @Test func variablesThatAreNamedStay() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            _ = unsafe setenv("PORTCULLIS_TEST", "1", 1)
+            _ = unsafe setenv("PORTCULLIS_OTHER", "2", 1)
+            DaemonProcess.keepEnvironment(["PORTCULLIS_TEST", "PORTCULLIS_ABSENT"])
+            let value = unsafe getenv("PORTCULLIS_TEST").map { unsafe String(cString: $0) }
+            let left = unsafe getenv("PORTCULLIS_OTHER") != nil || getenv("PATH") != nil
+            DaemonProcess.exit(value == "1" && !left ? Seen.allWell : Seen.amiss)
+        }
+    }
+
+    @Test func theChildrenOfAProcessAreKnown() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            endWithOneThread {
+                let before = DaemonProcess.children
+                guard case .parent(let child) = try child({ sleep(for: .seconds(60)) }) else {
+                    return false
+                }
+                let during = DaemonProcess.children
+                DaemonProcess.signal(child, SIGKILL)
+                _ = DaemonProcess.reap(child, waits: true)
+                return before == [] && during == [child] && DaemonProcess.children == []
+            }
         }
     }
 

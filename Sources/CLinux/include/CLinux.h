@@ -70,11 +70,33 @@ int CLinux_set_not_dumpable(void);
 /// prctl(PR_SET_NAME): the name shown by ps(1), at most 15 bytes.
 int CLinux_set_name(const char *name);
 
-/// Empties the capability bounding set; needs CAP_SETPCAP.
-int CLinux_drop_bounding_set(void);
+/// Takes every capability but those in `kept` (bit CAP_*) from the bounding set; needs CAP_SETPCAP
+/// where there is one to take.
+int CLinux_limit_bounding_set(uint64_t kept);
 
-/// Empties the effective, permitted, inheritable and ambient capability sets.
-int CLinux_drop_all_capabilities(void);
+/// Takes every capability but those in `kept` from the effective and permitted sets, and empties the
+/// inheritable and ambient ones.
+int CLinux_limit_capabilities(uint64_t kept);
+static const int CLinux_CAP_CHOWN = 0;
+static const int CLinux_CAP_DAC_OVERRIDE = 1;
+static const int CLinux_CAP_FOWNER = 3;
+static const int CLinux_CAP_FSETID = 4;
+static const int CLinux_CAP_KILL = 5;
+static const int CLinux_CAP_SETGID = 6;
+static const int CLinux_CAP_SETUID = 7;
+static const int CLinux_CAP_SETPCAP = 8;
+static const int CLinux_CAP_NET_BIND_SERVICE = 10;
+static const int CLinux_CAP_SYS_NICE = 23;
+static const int CLinux_CAP_SYS_RESOURCE = 24;
+static const int CLinux_CAP_AUDIT_WRITE = 29;
+static const int CLinux_CAP_AUDIT_CONTROL = 30;
+
+/// prctl(PR_SET_CHILD_SUBREAPER): descendants whose parent dies become this process's children.
+int CLinux_adopt_orphans(void);
+
+/// Writes the ids of this process's children, as many as fit, and returns how many there are
+/// (proc(5), /proc/tid/children).
+long CLinux_children(int *children, size_t capacity);
 
 /// close_range(2): closes all descriptors from `first` to `last`, inclusive.
 int CLinux_close_range(unsigned int first, unsigned int last);
@@ -89,6 +111,10 @@ int CLinux_process_descriptor(int process);
 
 /// Sets a resource limit (RLIMIT_* number), soft and hard alike.
 int CLinux_set_limit(int resource, uint64_t value);
+
+/// Sets the soft limit alone, at most to the hard one.
+int CLinux_set_soft_limit(int resource, uint64_t value);
+static const int CLinux_RLIMIT_FSIZE = 1;
 static const int CLinux_RLIMIT_CORE = 4;
 static const int CLinux_RLIMIT_NOFILE = 7;
 static const int CLinux_RLIMIT_NPROC = 6;
@@ -102,8 +128,9 @@ int CLinux_limit_file_size(int process, uint64_t size);
 /// Takes apart a status of waitpid(2): the exit status, or 128 plus the signal number.
 int CLinux_exit_status(int status);
 
-/// Removes every environment variable.
-int CLinux_clear_environment(void);
+/// Overwrites the environment that this process was started with, which /proc shows, and removes
+/// every variable but those in `kept`, names with blanks between them.
+int CLinux_keep_environment(const char *kept);
 
 /// Installs an empty handler for `signal`, without SA_RESTART, so that poll(2) returns EINTR.
 int CLinux_watch_signal(int signal);
@@ -190,12 +217,40 @@ int CLinux_landlock_abi(void);
 /// domain, as far as the kernel's ABI knows these. Returns the ABI used, 0 when there is none.
 int CLinux_confine_to_directory(int directory);
 
-/// Installs a seccomp filter that allows `allowed`, answers `refused` with ENOSYS, and kills the
-/// process on everything else (`report` != 0: allows it and has the kernel log it).
-int CLinux_install_seccomp(
-    const int *allowed, size_t allowed_count, const int *refused, size_t refused_count, int report);
+/// Confines this process by Landlock to reading what is beneath `directories`, and to connecting TCP
+/// sockets to `port` alone; otherwise as CLinux_confine_to_directory.
+int CLinux_confine_to_reading(const int *directories, size_t count, uint16_t port);
 
-/// Number of the system call called `name`, -1 when this architecture has none of that name.
+/// What becomes of a system call, in a seccomp filter.
+struct CLinux_call_rule {
+    /// The number; a rule for a call that this architecture lacks (< 0) is left out.
+    int call;
+    /// Which argument is looked at, 0 to 5; < 0: the rule holds whatever the arguments.
+    int argument;
+    /// Whether one bit of `value` is enough; 0: the low half of the argument has to equal it.
+    int has_any_bit;
+    uint32_t value;
+    /// One of CLinux_SECCOMP_*, with an errno value added to CLinux_SECCOMP_ERRNO.
+    uint32_t action;
+};
+static const uint32_t CLinux_SECCOMP_ALLOW = 0x7fff0000;
+static const uint32_t CLinux_SECCOMP_LOG = 0x7ffc0000;
+static const uint32_t CLinux_SECCOMP_ERRNO = 0x00050000;
+static const uint32_t CLinux_SECCOMP_KILL_PROCESS = 0x80000000;
+
+/// Makes a seccomp filter: the rules with an argument first, in their order, then those without, of
+/// which the first for a call counts, and `otherwise` for every call without a rule.
+///
+/// Returns how many of `steps` are filled.
+long CLinux_make_filter(
+    const struct CLinux_call_rule *rules, size_t rule_count, uint32_t otherwise, uint64_t *steps,
+    size_t capacity);
+
+/// seccomp(2): installs such a filter, for good.
+int CLinux_install_filter(const uint64_t *steps, size_t count);
+
+/// Number of the system call called `name`; -1 when this architecture has none of that name, and -2
+/// when there is no such call at all.
 int CLinux_system_call_number(const char *name);
 
 #endif

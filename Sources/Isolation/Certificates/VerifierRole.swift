@@ -48,10 +48,7 @@ enum VerifierRole {
             try KillTimer.start(timeout)
             try DaemonProcess.closeDescriptors(except: [channel.descriptor.number])
             try DaemonProcess.resetSignals()
-            try Confinement.enterVerifier(
-                as: settings.unprivileged,
-                usesSeccomp: settings.usesSeccomp
-            )
+            try Confinement.enterVerifier(as: settings.unprivileged, settings.systemCalls)
             try channel.send(check(recording, challenge).encoded)
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)

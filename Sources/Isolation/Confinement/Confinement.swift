@@ -10,67 +10,147 @@ enum Confinement {
     /// The most channels that the Signer may hold.
     private static let maximumSignerDescriptorCount: UInt64 = 65_536
 
+    /// The most descriptors that a Warden and the programs of PAM modules hold, unless they ask for
+    /// more, as pam_limits does.
+    ///
+    /// Enough for all of them, and not so many that a program which closes every number there may be
+    /// takes long.
+    private static let maximumWardenDescriptorCount: UInt64 = 1_024
+
+    /// What PAM and the Warden's own work take of root's rights.
+    ///
+    /// - Switching to users and their groups (SETUID, SETGID), ending their processes (KILL), taking
+    ///   their capabilities for good (SETPCAP), and their limits (SYS_RESOURCE, SYS_NICE: pam_limits).
+    /// - Files of others: user databases, homes that pam_mkhomedir makes, uploads that are handed over
+    ///   (DAC_OVERRIDE, CHOWN, FOWNER, FSETID).
+    /// - Data connections from port 20 (NET_BIND_SERVICE).
+    /// - The audit log (AUDIT_WRITE), and who has logged in (AUDIT_CONTROL: pam_loginuid).
+    private static let keptCapabilities = [
+        CLinux_CAP_SETUID, CLinux_CAP_SETGID, CLinux_CAP_KILL, CLinux_CAP_SETPCAP,
+        CLinux_CAP_SYS_RESOURCE, CLinux_CAP_SYS_NICE, CLinux_CAP_DAC_OVERRIDE, CLinux_CAP_CHOWN,
+        CLinux_CAP_FOWNER, CLinux_CAP_FSETID, CLinux_CAP_NET_BIND_SERVICE,
+        CLinux_CAP_AUDIT_WRITE, CLinux_CAP_AUDIT_CONTROL,
+    ].reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
+
+    /// Where name resolution finds its configuration, its modules, and the sockets of its services.
+    private static let resolverDirectories = [
+        "/etc", "/usr", "/lib", "/lib32", "/lib64", "/run", "/var/lib/sss", "/var/lib/extrausers",
+    ]
+
+    /// Confines the Listener, and with it every process that comes after.
+    ///
+    /// Without root there is nothing to give up, and PAM needs a program that gains rights
+    /// (unix_chkpwd(8)), which the kernel refuses to processes with such a filter.
+    ///
+    /// - Throws: ``SystemError``; nobody must be served then.
+    static func enterListener(_ settings: WardenSettings) throws(SystemError) {
+        SystemCallFilter.prepareAll()
+        // Log lines and PAM modules tell the time by it.
+        DaemonProcess.keepEnvironment(["TZ"])
+        // See Orphans.
+        try checked("prctl", CLinux_adopt_orphans())
+        guard settings.confinesPAM, Credentials.isRoot else { return }
+        try checked("capset", CLinux_limit_bounding_set(keptCapabilities))
+        try checked("capset", CLinux_limit_capabilities(keptCapabilities))
+        try checked("prctl", CLinux_set_no_new_privileges())
+        try SystemCallFilter.privileged.install(settings.systemCalls)
+    }
+
+    /// Makes this process, which the Listener has forked, a Warden.
+    static func enterWarden() throws(SystemError) {
+        setDescriptorLimit(maximumWardenDescriptorCount)
+        // What modules leave behind is to be seen.
+        try checked("prctl", CLinux_adopt_orphans())
+    }
+
     /// Makes this process a Session: nobody's files, nobody's rights.
     ///
     /// - Parameters:
     ///   - credentials: The unprivileged ids; `nil` without root, where ids cannot be switched.
-    ///   - usesSeccomp: Whether to filter system calls (`seccomp_sandbox`).
+    ///   - systemCalls: What comes of system calls that a Session has no use for.
     /// - Throws: ``SystemError``; the process must not go on then.
     static func enterSession(
         as credentials: Credentials?,
-        usesSeccomp: Bool
+        _ systemCalls: SystemCallPolicy
     ) throws(SystemError) {
         try becomeHarmless(as: credentials, groups: [])
         try checked("landlock", CLinux_confine_to_directory(-1))
-        if usesSeccomp { try SystemCallFilter.session.install() }
+        try SystemCallFilter.session.install(systemCalls)
     }
 
     /// Makes this process the Signer: like a Session, with as many channels as there are sessions.
     static func enterSigner(
         as credentials: Credentials?,
-        usesSeccomp: Bool
+        _ systemCalls: SystemCallPolicy
     ) throws(SystemError) {
         try becomeHarmless(
             as: credentials,
             groups: [],
             descriptorCount: maximumSignerDescriptorCount
         )
-        try checked("landlock", CLinux_confine_to_directory(-1))
-        if usesSeccomp { try SystemCallFilter.signer.install() }
+        try answerMessages(systemCalls)
     }
 
     /// Makes this process one that reads a certificate: messages and memory, and nothing else.
     static func enterVerifier(
         as credentials: Credentials?,
-        usesSeccomp: Bool
+        _ systemCalls: SystemCallPolicy
     ) throws(SystemError) {
         try becomeHarmless(as: credentials, groups: [])
+        try answerMessages(systemCalls)
+    }
+
+    private static func answerMessages(_ systemCalls: SystemCallPolicy) throws(SystemError) {
+        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_FSIZE, 0))
         try checked("landlock", CLinux_confine_to_directory(-1))
-        if usesSeccomp { try SystemCallFilter.signer.install() }
+        try SystemCallFilter.signer.install(systemCalls)
     }
 
     /// Makes this process the resolver, which speaks with name servers and writes log lines.
-    static func enterResolver(as credentials: Credentials?) throws(SystemError) {
+    static func enterResolver(
+        as credentials: Credentials?,
+        _ systemCalls: SystemCallPolicy
+    ) throws(SystemError) {
         try becomeHarmless(as: credentials, groups: [], isSilent: false)
+        try confineToReading(resolverDirectories)
+        try SystemCallFilter.resolver.install(systemCalls)
+    }
+
+    /// Leaves the files of those directories that exist, for reading, and TCP to name servers.
+    private static func confineToReading(_ paths: [String]) throws(SystemError) {
+        let directories = paths.compactMap { path in
+            let number = unsafe open(path, CLinux_O_PATH | O_DIRECTORY | O_CLOEXEC)
+            return number < 0 ? nil : HeldDirectory(OwnedDescriptor(owning: number))
+        }
+        let numbers = directories.map(\.number)
+        // 53 is the port of name servers.
+        try checked("landlock", unsafe CLinux_confine_to_reading(numbers, numbers.count, 53))
+        withExtendedLifetime(directories) {}
     }
 
     /// Switches this process to a user, before it opens the jail's root as that user.
+    ///
+    /// - Parameters:
+    ///   - credentials: The user's ids; `nil` without root.
+    ///   - groups: The user's supplementary groups.
+    ///   - fileSize: The largest file that it may write, in bytes; 0 for any.
+    /// - Throws: ``SystemError``; the process must not go on then.
     static func becomeUser(
         _ credentials: Credentials?,
-        groups: [UInt32]
+        groups: [UInt32],
+        fileSize: Int64
     ) throws(SystemError) {
         // An Agent whose Warden dies ends when its Session does, right after the Warden, and so has
         // the time to end an upload properly.
         try becomeHarmless(as: credentials, groups: groups, atParentsDeath: SIGTERM)
+        guard fileSize > 0 else { return }
+        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_FSIZE, UInt64(fileSize)))
     }
 
     /// Confines this process to the jail's root, the last step to an Agent.
-    static func enterAgent(
-        root: CInt,
-        usesSeccomp: Bool
-    ) throws(SystemError) {
+    static func enterAgent(root: CInt, _ systemCalls: SystemCallPolicy) throws(SystemError) {
         try checked("landlock", CLinux_confine_to_directory(root))
-        if usesSeccomp { try SystemCallFilter.agent.install() }
+        try SystemCallFilter.agent.install(systemCalls)
     }
 
     private static func becomeHarmless(
@@ -80,17 +160,19 @@ enum Confinement {
         isSilent: Bool = true,
         atParentsDeath signal: CInt = SIGKILL
     ) throws(SystemError) {
-        DaemonProcess.clearEnvironment()
+        DaemonProcess.keepEnvironment([])
+        // See Orphans.
+        DaemonProcess.standApart()
         if isSilent { try DaemonProcess.silence(0, 1, 2) }
         // Capabilities go first: dropping the bounding set takes one of them.
         if let credentials {
-            try checked("capset", CLinux_drop_bounding_set())
+            try checked("capset", CLinux_limit_bounding_set(0))
             try credentials.assume(groups: groups)
         }
-        try checked("capset", CLinux_drop_all_capabilities())
+        try checked("capset", CLinux_limit_capabilities(0))
         try checked("prctl", CLinux_set_no_new_privileges())
-        try checked("prctl", CLinux_set_not_dumpable())
-        try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_CORE, 0))
+        // Once more: a change of ids sets it as the system likes.
+        try DaemonProcess.protectMemory()
         try checked("setrlimit", CLinux_set_limit(CLinux_RLIMIT_NPROC, 0))
         try checked(
             "setrlimit",
@@ -102,4 +184,26 @@ enum Confinement {
 
     /// The Landlock ABI of the kernel, 0 when there is none.
     static var landlockABI: Int { Int(CLinux_landlock_abi()) }
+
+    /// What an old kernel keeps Landlock from doing, for the log; `nil` where nothing is missing.
+    static func landlockGap(ofABI abi: Int) -> String? {
+        switch abi {
+        case ...0: "this kernel has no Landlock; the jail rests on openat2 and seccomp"
+        case 1, 2: "this kernel's Landlock does not hold against truncating files, TCP and signals"
+        case 3: "this kernel's Landlock does not hold against TCP and signals"
+        case 4, 5: "this kernel's Landlock does not hold against signals"
+        default: nil
+        }
+    }
+}
+
+/// Holds one directory, since arrays hold no value with a single owner.
+private final class HeldDirectory {
+    private let descriptor: OwnedDescriptor
+
+    init(_ descriptor: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    var number: CInt { descriptor.number }
 }

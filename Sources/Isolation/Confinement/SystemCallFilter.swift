@@ -1,74 +1,138 @@
 internal import CLinux
+internal import Glibc
 internal import LinuxSystem
 
-/// A seccomp filter: the system calls that a role may make; every other one ends its process.
+/// A seccomp filter: the system calls that a role may make, and what becomes of every other one.
 struct SystemCallFilter {
-    /// Calls that are carried out.
-    let allowed: [String]
+    /// What becomes of a call.
+    enum Outcome {
+        /// It is carried out.
+        case allow
+        /// It fails with this errno value.
+        case fail(CInt)
+        /// It ends the process.
+        case kill
+    }
 
-    /// Calls that libraries try in passing and can do without: they get `ENOSYS`.
-    let refused: [String]
+    /// What an argument is held against.
+    enum Test {
+        /// It is this number.
+        case equals(UInt32)
+        /// It has one of these bits.
+        case hasAny(UInt32)
+    }
 
-    /// Memory, time, randomness and the end: what every process needs.
-    private static let basics = [
-        "brk", "mmap", "mremap", "munmap", "madvise", "mprotect", "futex", "getrandom",
-        "clock_gettime", "clock_nanosleep", "gettimeofday", "getpid", "gettid",
-        "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall",
-        "exit", "exit_group", "close", "poll", "ppoll", "sendmsg", "recvmsg",
-    ]
+    /// A call whose outcome depends on an argument.
+    struct Condition {
+        let call: String
+        let argument: CInt
+        let test: Test
+        let outcome: Outcome
 
-    /// A Session: reads, writes and accepts on what it was given.
+        init(_ call: String, _ argument: CInt, _ test: Test, _ outcome: Outcome) {
+            self.call = call
+            self.argument = argument
+            self.test = test
+            self.outcome = outcome
+        }
+    }
+
+    /// More than any filter has.
+    private static let maximumStepCount = 4_096
+
+    private let rules: [CLinux_call_rule]
+    private let otherwise: Outcome
+    private let enforcing: [UInt64]
+
+    /// Describes a filter.
     ///
-    /// It can neither open a file nor make a socket.
-    static let session = SystemCallFilter(
-        allowed: basics + [
-            "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "fadvise64",
-            "fsync", "fdatasync", "fcntl", "recvfrom", "sendto", "accept4",
-            "shutdown", "getsockopt", "setsockopt", "getsockname", "getpeername",
-        ],
-        refused: ["openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]
-    )
-
-    /// The Signer, and whoever reads a certificate: answers messages.
-    static let signer = SystemCallFilter(
-        allowed: basics,
-        refused: ["read", "openat", "newfstatat", "fstat", "statx", "ioctl", "readlinkat"]
-    )
-
-    /// An Agent: works on files.
-    ///
-    /// It has no call that makes or uses a network socket.
-    static let agent = SystemCallFilter(
-        allowed: basics + [
-            "read", "write", "lseek", "fcntl", "openat2", "getdents64", "newfstatat", "fstat",
-            "statx", "mkdirat", "unlinkat", "rename", "renameat", "renameat2", "fchmod",
-            "fchmodat2", "utimensat", "ftruncate", "faccessat2", "readlinkat", "fchownat",
-            "fstatfs",
-            "symlinkat", "umask",
-            "flock", "fsync", "syncfs",
-        ],
-        refused: ["openat", "ioctl"]
-    )
+    /// - Parameters:
+    ///   - allowed: Calls that are carried out.
+    ///   - absent: Calls that libraries try in passing and can do without: they get `ENOSYS`, and are
+    ///     no report worth.
+    ///   - forbidden: Calls that get `EPERM`.
+    ///   - fatal: Calls that end the process, where `otherwise` does not.
+    ///   - conditions: Calls whose arguments decide; the first that holds counts, before the lists.
+    ///   - otherwise: What becomes of every call that stands nowhere.
+    init(
+        allowed: [String],
+        absent: [String] = [],
+        forbidden: [String] = [],
+        fatal: [String] = [],
+        conditions: [Condition] = [],
+        otherwise: Outcome = .kill
+    ) {
+        let lists: [([String], Outcome)] = [
+            (allowed, .allow), (absent, .fail(ENOSYS)), (forbidden, .fail(EPERM)), (fatal, .kill),
+        ]
+        rules =
+            conditions.map(Self.rule)
+            + lists.flatMap { names, outcome in
+                names.map { Self.rule(Condition($0, -1, .equals(0), outcome)) }
+            }
+        self.otherwise = otherwise
+        enforcing = Self.steps(rules, otherwise: Self.action(otherwise))
+    }
 
     /// Installs the filter for good.
     ///
     /// - Throws: ``SystemError``; the process must not go on then.
-    func install() throws(SystemError) {
-        let allowed = Self.numbers(of: allowed)
-        let refused = Self.numbers(of: refused)
-        try checked(
-            "seccomp",
-            unsafe CLinux_install_seccomp(
-                allowed,
-                allowed.count,
-                refused,
-                refused.count,
-                0
-            )
-        )
+    func install(_ policy: SystemCallPolicy) throws(SystemError) {
+        var steps = enforcing
+        switch policy {
+        case .unfiltered: return
+        case .enforced: break
+        case .reported: steps = reporting
+        }
+        try checked("seccomp", unsafe CLinux_install_filter(steps, steps.count))
     }
 
-    private static func numbers(of names: [String]) -> [CInt] {
-        names.map { unsafe CLinux_system_call_number($0) }.filter { $0 >= 0 }
+    /// The same filter, which has the kernel log a call instead of refusing it.
+    private var reporting: [UInt64] {
+        let rules = rules.map { rule in
+            var rule = rule
+            switch rule.action {
+            case CLinux_SECCOMP_ALLOW, Self.action(.fail(ENOSYS)): break
+            default: rule.action = CLinux_SECCOMP_LOG
+            }
+            return rule
+        }
+        return Self.steps(rules, otherwise: CLinux_SECCOMP_LOG)
+    }
+
+    private static func steps(_ rules: [CLinux_call_rule], otherwise: UInt32) -> [UInt64] {
+        var steps = [UInt64](repeating: 0, count: maximumStepCount)
+        let count = unsafe CLinux_make_filter(rules, rules.count, otherwise, &steps, steps.count)
+        precondition(count > 0, "a filter of ours is too long")
+        return [UInt64](steps.prefix(Int(count)))
+    }
+
+    private static func rule(_ condition: Condition) -> CLinux_call_rule {
+        let number = unsafe CLinux_system_call_number(condition.call)
+        precondition(number >= -1, "there is no such system call")
+        var rule = CLinux_call_rule()
+        rule.call = number
+        rule.argument = condition.argument
+        switch condition.test {
+        case .equals(let value): rule.value = value
+        case .hasAny(let bits):
+            rule.has_any_bit = 1
+            rule.value = bits
+        }
+        rule.action = action(condition.outcome)
+        return rule
+    }
+
+    private static func action(_ outcome: Outcome) -> UInt32 {
+        switch outcome {
+        case .allow: CLinux_SECCOMP_ALLOW
+        case .fail(let errno): CLinux_SECCOMP_ERRNO | UInt32(clamping: errno)
+        case .kill: CLinux_SECCOMP_KILL_PROCESS
+        }
+    }
+
+    /// The words of a text.
+    static func words(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
     }
 }

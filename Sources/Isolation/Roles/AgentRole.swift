@@ -78,7 +78,8 @@ enum AgentRole {
         let isSwitching = Credentials.isRoot
         try Confinement.becomeUser(
             isSwitching ? account.credentials : nil,
-            groups: account.groups
+            groups: account.groups,
+            fileSize: profile.rules.uploads.limits.fileSize
         )
         // Opened as the user: the kernel decides whether the user may enter this directory.
         let jail = try Jail.opening(
@@ -87,10 +88,7 @@ enum AgentRole {
             uploads: profile.rules.uploads,
             refusesLinks: !profile.rules.places.isEmpty
         )
-        try Confinement.enterAgent(
-            root: jail.rootDescriptorNumber,
-            usesSeccomp: settings.usesSeccomp
-        )
+        try Confinement.enterAgent(root: jail.rootDescriptorNumber, settings.systemCalls)
         return jail
     }
 }

@@ -18,12 +18,13 @@ enum CloserRole {
             try DaemonProcess.closeDescriptors(except: [])
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
+            try Confinement.enterWarden()
         } catch {
             DaemonProcess.exit(1)
         }
         for authorizer in authorizers {
             authorizer.closeLeftSession(of: left.user, from: left.address)
         }
-        DaemonProcess.exit(0)
+        DaemonProcess.exit(RoleStatus.ofModules)
     }
 }

@@ -57,6 +57,9 @@ package final class Listener {
     /// Connections that the kernel holds for us: a burst of some hundred clients is nothing unusual.
     private static let backlog: CInt = 1_024
 
+    /// Descriptors that are asked for at least; a container may well allow a thousand million.
+    private static let descriptorCount: UInt64 = 65_536
+
     private let settings: ListenerSettings
     private let authorizers: [any Authorizer]
     private let logger: Logger
@@ -67,6 +70,7 @@ package final class Listener {
     private var census = Census()
     private var signer: Signer?
     private var retiredSigners: Set<CInt> = []
+    private var orphans = Orphans()
     private var resolver: CInt?
     private var resolverPause = RestartPause()
     private var nextResolver = Deadline.passed
@@ -166,18 +170,33 @@ package final class Listener {
     package func run(_ body: (consuming SessionStart) -> Void) {
         DaemonProcess.setName("ftps-listener")
         // Three for each session at most: its reports, and the pages that a user's sessions share.
-        let descriptors = raiseDescriptorLimit()
         let reserve = settings.warden.proxyNetworks.isEmpty ? 0 : AddressCounter.reserve
-        let connections = UInt64(settings.maximumClients + reserve)
-        if settings.maximumClients > 0, descriptors < connections * 3 + 64 {
+        let wanted = UInt64(settings.maximumClients + reserve) * 3 + 64
+        let descriptors = setDescriptorLimit(
+            settings.maximumClients > 0 ? max(wanted, Self.descriptorCount) : .max
+        )
+        if settings.maximumClients > 0, descriptors < wanted {
             logger.warning("the limit of open files (\(descriptors)) is low for max_clients")
         }
-        if Confinement.landlockABI == 0 {
-            logger.warning("this kernel has no Landlock; the jail rests on openat2 and seccomp")
-        }
+        confine()
         restoreResolver()
         while wait(until: .never) { acceptClients(body) }
         finish()
+    }
+
+    /// Gives up what neither this process nor a later one needs.
+    private func confine() {
+        if let gap = Confinement.landlockGap(ofABI: Confinement.landlockABI) {
+            logger.warning("\(gap)")
+        }
+        do throws(SystemError) {
+            try Confinement.enterListener(settings.warden)
+        } catch {
+            logger.critical(
+                "this process cannot be confined: \(error); see pam_sandbox and seccomp_sandbox"
+            )
+            DaemonProcess.exit(RoleStatus.notConfined)
+        }
     }
 
     /// Starts the process that looks the announced name up when there is none, again and again.
@@ -203,7 +222,13 @@ package final class Listener {
         resolverPause.noteStart()
         switch try? DaemonProcess.fork() {
         case .child:
-            ResolverRole.run(announced, on: page, as: settings.warden.unprivileged, logger)
+            ResolverRole.run(
+                announced,
+                on: page,
+                as: settings.warden.unprivileged,
+                settings.warden.systemCalls,
+                logger
+            )
         case .parent(let process): resolver = process
         case nil:
             logger.error("pasv_address: no process to look \(announced.name) up again")
@@ -278,6 +303,7 @@ package final class Listener {
             default: break
             }
         }
+        var hasLost = false
         while let (process, status) = DaemonProcess.reap() {
             if retiredSigners.remove(process) != nil { continue }
             if process == resolver {
@@ -289,13 +315,23 @@ package final class Listener {
                 nextResolver = Deadline(after: pause)
                 continue
             }
-            if closers.remove(process) != nil { continue }
+            if closers.remove(process) != nil {
+                if status == RoleStatus.leavesChildren { orphans.tolerate(besides: ownProcesses) }
+                if status > 128 { hasLost = true }
+                continue
+            }
             if process == signer?.process {
                 logger.error("the process that signs handshakes has ended")
                 signer = nil
                 nextAttempt = .passed
                 continue
             }
+            guard counter.contains(process) else {
+                if orphans.remove(process) { hasLost = true }
+                continue
+            }
+            if status == RoleStatus.leavesChildren { orphans.tolerate(besides: ownProcesses) }
+            if status > 128 { hasLost = true }
             if status == 128 + SIGKILL {
                 logger.warning(
                     "a session was killed: its login took too long (pam_timeout), or memory ran out"
@@ -306,6 +342,9 @@ package final class Listener {
                 )
             }
             forget(process)
+        }
+        if hasLost, !orphans.end(besides: ownProcesses) {
+            logger.warning("programs of PAM modules may be left: /proc does not show children")
         }
         return mustEnd
     }
@@ -340,6 +379,13 @@ package final class Listener {
             return
         }
         PassivePortLedger.forget(process, on: page)
+    }
+
+    /// The children that this process has started itself.
+    private var ownProcesses: Set<CInt> {
+        retiredSigners.union(counter.processes)
+            .union([signer?.process, resolver].compactMap(\.self))
+            .union(closers)
     }
 
     /// Says what the files hold that Wardens read anew for each login.
@@ -476,6 +522,10 @@ package final class Listener {
         for process in [signer?.process, resolver].compactMap(\.self) + retiredSigners {
             end(process)
         }
+        // What the sessions that were killed just now have left; bounded, for what hangs in the kernel.
+        deadline = Deadline(after: .seconds(2))
+        orphans.end(besides: [])
+        while orphans.isEnding, !deadline.hasPassed { _ = wait(until: deadline) }
         logger.notice("ended")
     }
 }

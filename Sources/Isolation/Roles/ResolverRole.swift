@@ -34,6 +34,7 @@ enum ResolverRole {
         _ announced: AnnouncedName,
         on page: SharedPage,
         as credentials: Credentials?,
+        _ systemCalls: SystemCallPolicy,
         _ logger: Logger
     ) -> Never {
         DaemonProcess.setName("ftps-resolver")
@@ -41,7 +42,7 @@ enum ResolverRole {
             try DaemonProcess.closeDescriptors(except: [])
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
-            try Confinement.enterResolver(as: credentials)
+            try Confinement.enterResolver(as: credentials, systemCalls)
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)
         }

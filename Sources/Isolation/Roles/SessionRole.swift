@@ -86,10 +86,7 @@ enum SessionRole {
             // A terminal's ^C and a service manager's SIGTERM reach every process of the group; a
             // Session ends when its Warden asks it to.
             try DaemonProcess.outliveTermination()
-            try Confinement.enterSession(
-                as: settings.unprivileged,
-                usesSeccomp: settings.usesSeccomp
-            )
+            try Confinement.enterSession(as: settings.unprivileged, settings.systemCalls)
         } catch {
             DaemonProcess.exit(RoleStatus.notConfined)
         }
@@ -116,4 +113,12 @@ enum RoleStatus {
     static let notConfined: CInt = 70
     /// The process received a message that none of ours sends.
     static let violation: CInt = 71
+    /// The process has run PAM, and a module has left a program behind.
+    static let leavesChildren: CInt = 72
+
+    /// How a process that has run PAM ends when all is well.
+    static var ofModules: CInt {
+        while DaemonProcess.reap() != nil {}
+        return DaemonProcess.children?.isEmpty == false ? leavesChildren : 0
+    }
 }

@@ -134,6 +134,7 @@ class Warden {
                 signer = nil
                 // PAM reads others' hashes in this process, and the Agent is forked from it.
                 CLinux_wipe_freed_memory()
+                try Confinement.enterWarden()
                 let warden = Warden(
                     peer: peer,
                     local: local,
@@ -149,6 +150,7 @@ class Warden {
                 )
                 warden.serve()
                 warden.end()
+                DaemonProcess.exit(RoleStatus.ofModules)
             }
         } catch {
             logger.error("session not started: \(error)")

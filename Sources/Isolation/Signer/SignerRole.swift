@@ -17,10 +17,7 @@ enum SignerRole {
             try DaemonProcess.outliveTermination()
             answer = try settings.load()
             KillTimer.stop()
-            try Confinement.enterSigner(
-                as: settings.unprivileged,
-                usesSeccomp: settings.usesSeccomp
-            )
+            try Confinement.enterSigner(as: settings.unprivileged, settings.systemCalls)
             try control.send(SignerFailure.ready)
         } catch let failure as SignerFailure {
             try? control.send(failure.encoded)

@@ -8,8 +8,8 @@ package struct SignerSettings {
     /// The ids that it runs under; `nil` without root.
     package var unprivileged: Credentials?
 
-    /// Whether system calls are filtered (`seccomp_sandbox`).
-    package var usesSeccomp = true
+    /// What comes of system calls that a process has no use for (`seccomp_sandbox`).
+    package var systemCalls = SystemCallPolicy.enforced
 
     /// Reads the keys; runs in the new process, before it gives up its rights.
     package var load: () throws(SignerFailure) -> Answer

@@ -339,5 +339,16 @@ package struct Configuration: Sendable {
         package var deniedCommands: Set<String> = []
         /// Whether each process gives up the system calls it does not need (`seccomp_sandbox`).
         package var usesSeccomp = true
+        /// Whether the kernel's log tells of such calls in place of refusing them
+        /// (`seccomp_report`).
+        package var reportsSystemCalls = false
+        /// Whether the processes that run PAM keep little of root's rights (`pam_sandbox`).
+        package var confinesPAM = true
+
+        /// What comes of system calls that a process has no use for.
+        package var systemCalls: SystemCallPolicy {
+            guard usesSeccomp else { return .unfiltered }
+            return reportsSystemCalls ? .reported : .enforced
+        }
     }
 }

@@ -266,11 +266,22 @@ package enum SecurityPosture {
             files.allowsWriting
                 ? "writing: allowed (write_enable=YES)" : "writing: refused (write_enable=NO)",
             "limits: clients \(total), from one address \(each), failed logins \(tries)",
-            configuration.session.usesSeccomp
-                ? "system calls: filtered in every process"
-                : "WARNING: seccomp_sandbox=NO leaves every system call to a process that is"
-                    + " taken over",
+            systemCalls(configuration.session),
+            configuration.session.confinesPAM
+                ? "PAM: runs with few of root's rights (pam_sandbox=YES)"
+                : "WARNING: pam_sandbox=NO leaves all of root's rights to the processes that run PAM",
         ]
+    }
+
+    private static func systemCalls(_ session: Configuration.Session) -> String {
+        switch session.systemCalls {
+        case .enforced: "system calls: filtered in every process"
+        case .reported:
+            "WARNING: seccomp_report=YES is for development: it leaves every system call to a"
+                + " process that is taken over, and the kernel's log tells of it"
+        case .unfiltered:
+            "WARNING: seccomp_sandbox=NO leaves every system call to a process that is taken over"
+        }
     }
 
     private static func amount(_ limit: Int) -> String {

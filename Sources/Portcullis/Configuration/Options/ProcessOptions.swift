@@ -5,6 +5,8 @@ extension ConfigurationOption {
     /// Processes and their confinement.
     static let processes: [ConfigurationOption] = [
         .toggle("seccomp_sandbox", sets: \.session.usesSeccomp),
+        .toggle("seccomp_report", sets: \.session.reportsSystemCalls),
+        .toggle("pam_sandbox", sets: \.session.confinesPAM),
         .ignoredToggle("isolate", why: ownIsolation),
         .ignoredToggle("isolate_network", why: ownIsolation),
         .ignoredToggle("ptrace_sandbox", when: true, why: ownIsolation),

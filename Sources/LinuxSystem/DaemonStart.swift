@@ -1,0 +1,30 @@
+internal import Glibc
+
+/// What the first process does with what it was started with, before it does anything else.
+package enum DaemonStart {
+    /// Variables that mean something to a part of the server: the time zone, OpenSSL's own
+    /// configuration, what the service manager hands over, and where the demonstration may write.
+    private static let honoured = [
+        "TZ", "OPENSSL_CONF", "OPENSSL_MODULES", "CREDENTIALS_DIRECTORY", "LISTEN_PID",
+        "LISTEN_FDS", "LISTEN_FDNAMES", "TMPDIR",
+    ]
+
+    /// Closes the descriptors and forgets the variables that nobody here has asked for.
+    ///
+    /// Call it once the configuration is read, which may come through such a descriptor.
+    ///
+    /// - Throws: ``SystemError``, when that cannot be done.
+    package static func dropInheritance() throws(SystemError) {
+        // Or the first socket would be what error messages go to.
+        while true {
+            let number = unsafe open("/dev/null", O_RDWR)
+            guard number >= 0 else { throw SystemError("open") }
+            if number <= 2 { continue }
+            _ = close(number)
+            break
+        }
+        let sockets = InheritedSocket.count
+        try DaemonProcess.closeDescriptors(except: (0..<sockets).map { 3 + CInt($0) })
+        DaemonProcess.keepEnvironment(honoured)
+    }
+}
