@@ -37,6 +37,7 @@ struct WardenExpectation {
     }
 
     private var place: Place
+    private var client = TestWarden.peer.address
     private var attemptsLeft = 3
     /// Logins that have to have been granted.
     private(set) var grantCount = 0
@@ -51,7 +52,8 @@ struct WardenExpectation {
     mutating func replies(to request: WardenRequest?) -> [[Answer]] {
         switch (place, request) {
         case (_, .log), (.beforeLogin, .markClear), (.loggedIn, .markClear): return []
-        case (.beforeClient, .client):
+        case (.beforeClient, .client(let client)):
+            self.client = client.address
             place = .beforeLogin
             return [[.client]]
         case (.beforeLogin, .authenticate(let attempt)) where attemptsLeft > 0:
@@ -79,7 +81,7 @@ struct WardenExpectation {
             return [[.loginEnded]]
         case (.loggedIn, .listenForData): return [[.listening, .noSocket]]
         case (.loggedIn, .connectForData(let address, let port)):
-            let isAllowed = address == TestWarden.peer.address && port >= 1_024
+            let isAllowed = address == client && port >= 1_024
             return [isAllowed ? [.connecting, .noSocket] : [.forbidden]]
         case (.loggedIn, .listSessions): return [[.sessions]]
         case (.loggedIn, .shareRate): return [[.rate]]
