@@ -2,15 +2,25 @@ package import LinuxSystem
 
 /// Where clients connect, and how they have to begin.
 package struct ControlPort: Hashable, Sendable {
+    /// How clients of a port have to begin.
+    package enum Kind: Hashable, Sendable {
+        /// Clients ask for TLS with AUTH, and have to as far as the configuration says so.
+        case explicitTLS
+        /// Clients speak TLS from the first byte on, so no reply may be sent in clear.
+        case implicitTLS
+        /// Clients may do without TLS, though those of other ports may not (`plain_listen_port`).
+        case plain
+    }
+
     /// The address and port.
     package var address: SocketAddress
 
-    /// Clients speak TLS from the first byte on, so no reply may be sent in clear.
-    package var isImplicitTLS: Bool
+    /// How clients have to begin.
+    package var kind: Kind
 
     /// Describes a port.
-    package init(_ address: SocketAddress, isImplicitTLS: Bool = false) {
+    package init(_ address: SocketAddress, _ kind: Kind = .explicitTLS) {
         self.address = address
-        self.isImplicitTLS = isImplicitTLS
+        self.kind = kind
     }
 }

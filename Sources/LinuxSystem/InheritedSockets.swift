@@ -42,14 +42,18 @@ package struct InheritedSocket: ~Copyable {
                 .invalidArgument
             )
         }
+        return InheritedSocket(descriptor: descriptor, name: names[index])
+    }
+
+    /// What the service manager calls the sockets that wait, one name for each.
+    ///
+    /// Reads `LISTEN_FDNAMES`; a socket without a name there has an empty one.
+    package static var names: [String] {
         let names = (environment("LISTEN_FDNAMES") ?? "").split(
             separator: ":",
             omittingEmptySubsequences: false
         )
-        return InheritedSocket(
-            descriptor: descriptor,
-            name: names.indices.contains(index) ? String(names[index]) : ""
-        )
+        return (0..<count).map { names.indices.contains($0) ? String(names[$0]) : "" }
     }
 
     private static func option(_ number: CInt, _ name: CInt) -> CInt? {

@@ -29,8 +29,8 @@ class FTPHandler {
     let peer: SocketAddress
     let local: SocketAddress
 
-    /// The client speaks TLS from the first byte on.
-    let isImplicitTLS: Bool
+    /// How the client has to begin.
+    let kind: ControlPort.Kind
 
     /// The host that HOST named.
     var host: HostName?
@@ -108,7 +108,7 @@ class FTPHandler {
         challenge = start.challenge
         peer = start.peer
         local = start.local
-        isImplicitTLS = start.isImplicitTLS
+        kind = start.kind
         let stream = NetworkStream(owning: start.takeControl(), peer: peer)
         stream.descriptor.sendWithoutDelay()
         stream.descriptor.keepAlive()

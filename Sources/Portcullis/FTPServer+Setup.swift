@@ -54,24 +54,9 @@ extension FTPServer {
     ) throws(ServerError) -> ListenerSettings {
         let configuration = report.configuration
         let listening = configuration.listening
-        var addresses: [SocketAddress] = []
-        if listening.ipv4 {
-            addresses.append(SocketAddress(listening.address ?? .v4(0), port: listening.port))
-        }
-        if listening.ipv6 { addresses.append(try address6(report)) }
-        let isImplicit = configuration.tls.isImplicit
-        var ports = addresses.map { ControlPort($0, isImplicitTLS: isImplicit) }
-        if let port = listening.implicitPort, configuration.tls.isEnabled {
-            ports += addresses.map {
-                ControlPort(
-                    SocketAddress($0.address, port: port, scope: $0.scope),
-                    isImplicitTLS: true
-                )
-            }
-        }
-        var settings = ListenerSettings(ports: ports)
+        var settings = ListenerSettings(ports: try controlPorts(report))
         settings.takesInheritedSockets = true
-        settings.isImplicitTLS = isImplicit
+        settings.kind = kindOfInheritedSockets(configuration)
         settings.offersTLS = configuration.tls.isEnabled
         // vsftpd's listen_ipv6 takes IPv4 clients, too; with listen=YES they have their own socket.
         settings.isDualStack = !listening.ipv4
@@ -84,31 +69,6 @@ extension FTPServer {
         settings.bans.time = listening.banTime
         settings.warden = try makeWardenSettings(report)
         return settings
-    }
-
-    private static func address6(
-        _ report: ConfigurationReport
-    ) throws(ServerError) -> SocketAddress {
-        let listening = report.configuration.listening
-        let wanted = listening.address6
-        var scope: UInt32 = 0
-        if let wanted, let zone = wanted.zone {
-            guard let number = interfaceNumber(named: zone) ?? UInt32(zone), number > 0 else {
-                throw .option(
-                    "listen_address6",
-                    "\(wanted)",
-                    report,
-                    "this machine has no interface \(zone)",
-                    mend: "name one that `ip link` shows"
-                )
-            }
-            scope = number
-        }
-        return SocketAddress(
-            wanted?.address ?? .v6(high: 0, low: 0),
-            port: listening.port,
-            scope: scope
-        )
     }
 
     static func makeWardenSettings(

@@ -28,6 +28,7 @@ package final class FTPServer {
         self.logger = logger
         loadTimeZone()
         if try Self.useFIPSModule(report) { logger.notice("OpenSSL's FIPS module is in use") }
+        try Self.checkSockets(report)
         // First, so that the process which keeps the keys is the only one that ever sees them.
         let certificates = try ServerCertificates(report)
         let signer = try Self.startSigner(certificates, report)

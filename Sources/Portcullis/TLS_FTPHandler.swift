@@ -22,7 +22,7 @@ final class TLS_FTPHandler: FTPHandler {
     override var offersTLS: Bool { settings.tls != nil }
 
     override func begin() throws(SessionEnd) {
-        if isImplicitTLS, settings.tls != nil { try beginTLS() }
+        if kind == .implicitTLS, settings.tls != nil { try beginTLS() }
         try super.begin()
     }
 
@@ -42,7 +42,7 @@ final class TLS_FTPHandler: FTPHandler {
         }
         let isRequired =
             isAnonymous ? anonymous.requiresTLSForLogin : configuration.tls.requiredForLogin
-        guard isRequired || isBarred || !mayBePlain else { return nil }
+        guard (isRequired && kind != .plain) || isBarred || !mayBePlain else { return nil }
         return Reply(
             530,
             """
@@ -52,7 +52,7 @@ final class TLS_FTPHandler: FTPHandler {
         )
     }
 
-    /// Whether the client's network may do without TLS as far as the switches allow it
+    /// Whether the client's network may do without TLS as far as the switches and the port allow it
     /// (`plain_ftp_networks`).
     private var mayBePlain: Bool {
         let networks = configuration.tls.plainNetworks
@@ -63,7 +63,8 @@ final class TLS_FTPHandler: FTPHandler {
         let isRequired =
             login?.terms.isAnonymous == true
             ? configuration.anonymous.requiresTLSForData : configuration.tls.requiredForData
-        guard isRequired || !mayBePlain, settings.tls != nil, level == .clear else { return nil }
+        guard (isRequired && kind != .plain) || !mayBePlain, settings.tls != nil, level == .clear
+        else { return nil }
         // RFC 4217 section 10.2 names this code for it.
         return Reply(
             521,
@@ -227,7 +228,7 @@ final class TLS_FTPHandler: FTPHandler {
         let isRequired =
             configuration.tls.requiredForData
             && (!anonymous.isEnabled || anonymous.requiresTLSForData)
-        guard wanted == .private || !isRequired else {
+        guard wanted == .private || !isRequired || kind == .plain else {
             try reply(534, "PROT C is refused: data connections must be encrypted.")
             return
         }

@@ -9,7 +9,8 @@ struct Serve: ParsableCommand {
         abstract: "Serve in the foreground.",
         discussion: """
             Prints one line "listening on ADDRESS:PORT" per socket once it accepts clients, with \
-            ", implicit TLS" behind it where TLS comes first. Ends with status 0 on SIGTERM, and with 78 when the configuration is bad.
+            ", implicit TLS" behind it where TLS comes first, and ", plain FTP" where clients may do \
+            without. Ends with status 0 on SIGTERM, and with 78 when the configuration is bad.
             """
     )
 
@@ -31,7 +32,13 @@ struct Serve: ParsableCommand {
         try DaemonStart.dropInheritance()
         let server = try makeServer(report, verbosely: verbose)
         for port in server.localPorts {
-            show("listening on \(port.address)" + (port.isImplicitTLS ? ", implicit TLS" : ""))
+            let addition =
+                switch port.kind {
+                case .explicitTLS: ""
+                case .implicitTLS: ", implicit TLS"
+                case .plain: ", plain FTP"
+                }
+            show("listening on \(port.address)\(addition)")
         }
         server.serveForever()
     }

@@ -90,6 +90,7 @@ struct CheckTests {
     @Test func withoutTLSNothingCanRequireIt() throws {
         let report = try Fixture().read(
             "ssl_enable=NO\nforce_local_logins_ssl=YES\nforce_local_data_ssl=NO\nimplicit_ssl=YES"
+                + "\nplain_listen_port=21"
         )
         #expect(report.problems.map(\.text) == [])
         #expect(!report.configuration.tls.requiredForLogin)
@@ -97,6 +98,7 @@ struct CheckTests {
         #expect(report.entry("force_local_logins_ssl")?.disposition.isIgnored == true)
         #expect(report.entry("force_local_data_ssl")?.disposition == .honoured)
         #expect(report.entry("implicit_ssl")?.disposition.isIgnored == true)
+        #expect(report.entry("plain_listen_port")?.disposition.isIgnored == true)
     }
 
     @Test func someVersionOfTLSMustBeLeft() throws {
@@ -108,8 +110,29 @@ struct CheckTests {
 
     @Test func someSocketMustBeLeft() throws {
         let fixture = try Fixture()
-        #expect(try fixture.read("listen=NO\n").problems.map(\.name) == ["listen"])
+        let handedOver = try fixture.read("listen=NO\n")
+        #expect(handedOver.problems.isEmpty)
+        #expect(handedOver.entry("listen")?.remark?.contains("handed over") == true)
         #expect(try fixture.read("listen=NO\nlisten_ipv6=YES\n").problems.isEmpty)
+    }
+
+    @Test func whatRestrictsNothingIsRemarkedOn() throws {
+        let fixture = try Fixture()
+        let networks = "plain_ftp_networks=192.0.2.0/24"
+        let idle = try fixture.read(networks)
+        #expect(idle.problems.isEmpty)
+        #expect(idle.entry("plain_ftp_networks")?.remark?.contains("restricts nothing") == true)
+        for plain in ["ssl_enable=NO", "force_local_data_ssl=NO", "plain_listen_port=2121"] {
+            let report = try fixture.read("\(plain)\n\(networks)")
+            #expect(report.entry("plain_ftp_networks")?.remark == nil)
+        }
+        let port = try fixture.read("connect_from_port_20=YES\nport_enable=NO")
+        #expect(port.entry("connect_from_port_20")?.remark?.contains("port_enable=NO") == true)
+    }
+
+    @Test func whereCertificatesAreRequiredNobodyDoesWithoutTLS() throws {
+        let report = try Fixture().read("require_cert=YES\nplain_listen_port=2121")
+        #expect(report.problems.map(\.name) == ["require_cert"])
     }
 
     @Test func aKeyThatOthersMayWriteIsRefused() throws {

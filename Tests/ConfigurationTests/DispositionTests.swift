@@ -47,7 +47,8 @@ struct DispositionTests {
         "utf8_filesystem=YES", "ls_recurse_enable=NO",
         "hash_enable=NO", "hash_max_size=1000000000000", "copy_enable=NO",
         "host_names=ftp.example.org, files.example.org", "host_names=",
-        "implicit_listen_port=990", "implicit_listen_port=",
+        "implicit_listen_port=990", "implicit_listen_port=", "plain_listen_port=2121",
+        "plain_listen_port=",
         "masquerade_address_map=10.0.0.1:192.0.2.1, 10.0.0.2:192.0.2.2",
         "masquerade_address_map=", "pasv_promiscuous_networks=10.0.0.0/8,2001:db8::/32 127.0.0.1",
         "pasv_promiscuous_networks=", "pasv_local_networks=", "max_load=0", "max_load=12",
@@ -83,7 +84,8 @@ struct DispositionTests {
         "ftp_enable=NO",
         "deny_file={*.mp3", "hide_file={a,{b,c}}", "upload_file={*.csv,}", "download_file=/",
         "override_perm=/in", "message_file=a/b", "message_file=..", "override_perm=/in:xyz",
-        "override_perm=in:elr", "implicit_listen_port=65536", "masquerade_address_map=10.0.0.1",
+        "override_perm=in:elr", "implicit_listen_port=65536", "plain_listen_port=65536",
+        "plain_listen_port=21", "masquerade_address_map=10.0.0.1",
         "masquerade_address_map=a:b",
         "masquerade_address_map=10.0.0.1:192.0.2.1,10.0.0.1:192.0.2.2",
         "masquerade_address_map=10.0.0.1:192.0.2.1:21", "pasv_local_networks=10.0.0.1/8",
@@ -104,7 +106,7 @@ struct DispositionTests {
         "cmds_denied=SITE CHMOD", "cmds_denied=RETR,ST*R", "cmds_allowed=,", "host_names=a b",
         "host_names=a,,-b",
         "hash_max_size=-1",
-        "listen=NO", "pam_conf_dir=/nonexistent", "deny_email_enable=YES",
+        "pam_conf_dir=/nonexistent", "deny_email_enable=YES",
         "secure_email_list_enable=YES",
     ])
     func aRefusalNamesTheLineAndTheMend(text: String) throws {

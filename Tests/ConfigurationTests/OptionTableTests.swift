@@ -54,7 +54,7 @@ struct OptionTableTests {
         "proxy_protocol", "proxy_networks",
         "masquerade_address_map", "pasv_local_networks", "pasv_promiscuous_networks",
         "permit_foreign_addresses", "permit_privileged_ports",
-        "implicit_listen_port",
+        "implicit_listen_port", "plain_listen_port",
         "ssl_policy", "ec_cert_file", "ec_private_key_file", "ssl_key_passphrase_file",
         "ssl_sni_dir", "ssl_sni_required", "ssl_ocsp_file", "ec_ocsp_file",
         "ssl_reuse_exempt_networks", "ca_crl_file", "cert_auth", "cert_user_field",

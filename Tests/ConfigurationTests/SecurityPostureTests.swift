@@ -21,6 +21,7 @@ struct SecurityPostureTests {
 
     @Test(arguments: [
         ("ssl_enable=NO", "plain FTP"), ("force_local_logins_ssl=NO", "passwords may cross"),
+        ("plain_listen_port=2121", "port 2121: plain FTP"),
         ("force_local_data_ssl=NO", "files may cross"), ("seccomp_sandbox=NO", "system call"),
         ("seccomp_report=YES", "development"), ("pam_sandbox=NO", "root's rights"),
         ("port_promiscuous=YES", "connect to any"), ("strict_ssl_read_eof=NO", "cut short"),
@@ -70,6 +71,8 @@ struct SecurityPostureTests {
         let warnings = try warnings("pasv_promiscuous=YES\nforce_local_data_ssl=NO")
         #expect(warnings.count == 2)
         #expect(warnings.contains { $0.contains("anyone who can reach the port") })
+        let plain = try self.warnings("pasv_promiscuous=YES\nplain_listen_port=2121")
+        #expect(plain.contains { $0.contains("plain_listen_port: anyone who can reach") })
     }
 
     @Test func aProxyInANetworkOfOnesOwnIsNoWarning() throws {

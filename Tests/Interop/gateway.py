@@ -27,7 +27,7 @@ BINARY = pathlib.Path(os.environ.get("PORTCULLIS", ROOT / ".build/release/portcu
 PAM = ROOT / "pam.d"
 
 LISTENING = re.compile(r"^listening on (?:\[(?P<v6>[0-9a-f:]+)(?:%\d+)?\]|(?P<v4>[0-9.]+)):(?P<port>\d+)"
-                       r"(?:, implicit TLS)?$")
+                       r"(?:, implicit TLS|, plain FTP)?$")
 
 # Children of the Listener that are no Wardens.
 SERVANTS = {"ftps-signer", "ftps-resolver"}

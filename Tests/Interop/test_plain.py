@@ -42,6 +42,13 @@ def test_without_any_tls_others_are_turned_away(serve, account):
     assert "network" in refused.text
 
 
+@pytest.mark.parametrize("option", SWITCHES)
+def test_each_switch_is_warned_of_at_start(serve, option):
+    warning, = [line for line in serve(**{option: "NO"}).log.splitlines() if "WARNING" in line]
+    assert warning.startswith(f"WARNING: {option}=NO ")
+    assert warning.endswith("may cross the network in clear")
+
+
 @pytest.mark.parametrize("options", [SWITCHES, {"ssl_enable": "NO"}], ids=["choice", "no-tls"])
 def test_system_accounts_do_not_log_in_in_clear(serve, account, options):
     gateway = serve(**options)

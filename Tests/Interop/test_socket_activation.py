@@ -14,12 +14,14 @@ import gateway as daemon
 def activated(serve, monkeypatch):
     """Starts daemons that find sockets where systemd leaves them."""
     opened = []
+    ordinary = subprocess.Popen
 
     def start(sockets, names="", pid=None, **options):
         opened.extend(sockets)
 
-        class Popen(subprocess.Popen):
-            def __init__(self, *arguments, **settings):
+        class Popen(ordinary):
+            # Only the child knows its own number, and so sets its environment itself.
+            def __init__(self, *arguments, env, **settings):
                 def inherit():
                     # Away first: a low number may be another's target.
                     copies = [os.dup2(one.fileno(), 100 + index)
@@ -27,7 +29,7 @@ def activated(serve, monkeypatch):
                     for index, copy in enumerate(copies):
                         os.dup2(copy, 3 + index)
                         os.close(copy)
-                    os.environ.update(LISTEN_PID=str(pid or os.getpid()),
+                    os.environ.update(env, LISTEN_PID=str(pid or os.getpid()),
                                       LISTEN_FDS=str(len(sockets)), LISTEN_FDNAMES=names)
                 super().__init__(*arguments, preexec_fn=inherit, close_fds=False, **settings)
 
@@ -96,3 +98,32 @@ def test_what_does_not_listen_ends_the_start(activated, kind):
                         else socket.SOCK_STREAM)
     with pytest.raises(AssertionError, match="(?s)ended with.*does not listen for TCP"):
         activated([one])
+
+
+def test_a_socket_for_plain_ftp_needs_the_option_that_permits_it(activated, serve, account):
+    one, other = listen(), listen()
+    with pytest.raises(AssertionError, match="(?s)ended with 78 .*plain_listen_port=21, or give"):
+        activated([one, other], "plain:ftp")
+    gateway = activated([one, other], "plain:ftp", plain_listen_port="21",
+                        plain_system_logins="YES")
+    gateway.secrets.append(account.password)
+    gateway.wait_for_line(r", plain FTP$")
+    assert gateway.port == one.getsockname()[1]
+    assert gateway.control().login(account).alive()
+    gateway.port = other.getsockname()[1]
+    gateway.control().expect(f"USER {account.name}", 530)
+
+
+def test_a_socket_for_implicit_tls_is_not_served_without_tls(activated):
+    with pytest.raises(AssertionError, match="(?s)ended with 78 .*implicit TLS.*ssl_enable=YES"):
+        activated([listen()], "implicit", ssl_enable="NO")
+
+
+def test_a_server_may_live_by_what_is_handed_over_alone(activated, serve, account):
+    one = listen()
+    gateway = activated([one], listen="NO", listen_address=None)
+    assert gateway.port == one.getsockname()[1]
+    assert gateway.session(account).alive()
+    assert "listen=NO: honoured, but the server starts only with" in gateway.log
+    with pytest.raises(AssertionError, match="(?s)ended with 78 .*listen=NO: refused: neither"):
+        activated([], listen="NO", listen_address=None)

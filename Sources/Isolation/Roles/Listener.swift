@@ -14,8 +14,8 @@ package struct ListenerSettings: Sendable {
     /// of ``ports``.
     package var takesInheritedSockets = false
 
-    /// Whether a socket whose name is not `implicit` has TLS from the first byte all the same.
-    package var isImplicitTLS = false
+    /// How clients of an inherited socket begin, by its name.
+    package var kind: @Sendable (String) -> ControlPort.Kind = { _ in .explicitTLS }
 
     /// Whether sessions may use TLS at all (`ssl_enable`).
     package var offersTLS = true
@@ -120,10 +120,8 @@ package final class Listener {
             let inherited = settings.takesInheritedSockets ? InheritedSocket.count : 0
             for index in 0..<inherited {
                 let socket = try InheritedSocket.take(index)
-                let isImplicit = settings.isImplicitTLS || socket.name == "implicit"
-                sockets.append(
-                    ListeningBox(socket.takeDescriptor(), isImplicitTLS: isImplicit)
-                )
+                let kind = settings.kind(socket.name)
+                sockets.append(ListeningBox(socket.takeDescriptor(), kind))
             }
             for port in settings.ports where inherited == 0 {
                 address = port.address
@@ -134,7 +132,7 @@ package final class Listener {
                             backlog: Self.backlog,
                             isDualStack: settings.isDualStack
                         ),
-                        isImplicitTLS: port.isImplicitTLS
+                        port.kind
                     )
                 )
             }
@@ -148,7 +146,7 @@ package final class Listener {
     package var localPorts: [ControlPort] {
         sockets.compactMap { socket in
             guard let address = try? socket.descriptor.localAddress() else { return nil }
-            return ControlPort(address, isImplicitTLS: socket.isImplicitTLS)
+            return ControlPort(address, socket.kind)
         }
     }
 
@@ -400,7 +398,7 @@ package final class Listener {
                 do throws(SystemError) {
                     guard let client = try socket.descriptor.accept() else { break }
                     hasFailedToAccept = false
-                    serve(client, isImplicitTLS: socket.isImplicitTLS, body)
+                    serve(client, socket.kind, body)
                 } catch {
                     // Once, and not each time that it is tried again.
                     if !hasFailedToAccept { logger.error("accept: \(error)") }
@@ -414,7 +412,7 @@ package final class Listener {
 
     private func serve(
         _ client: consuming AcceptedConnection,
-        isImplicitTLS: Bool,
+        _ kind: ControlPort.Kind,
         _ body: (consuming SessionStart) -> Void
     ) {
         let peer = client.peer
@@ -423,7 +421,7 @@ package final class Listener {
         // limit is asked then.
         let isProxy = settings.warden.proxyNetworks.contain(peer.address)
         if let refusal = isProxy ? counter.refusalOfUnnamed() : refusal(of: peer.address) {
-            refuse(control, peer, refusal, isImplicitTLS: isImplicitTLS)
+            refuse(control, peer, refusal, kind)
             return
         }
         var logger = logger
@@ -435,7 +433,7 @@ package final class Listener {
             let pair = try MessageSocket.makePair()
             let signerChannel = signer?.makeChannel()
             if hasSigner, signerChannel == nil {
-                refuse(control, peer, .noResources, isImplicitTLS: isImplicitTLS)
+                refuse(control, peer, .noResources, kind)
                 return
             }
             switch try DaemonProcess.fork() {
@@ -443,7 +441,7 @@ package final class Listener {
                 Warden.run(
                     control: control,
                     peer: peer,
-                    isImplicitTLS: isImplicitTLS,
+                    kind: kind,
                     leash: leash.output,
                     census: pair.takeSecond(),
                     signer: signerChannel,
@@ -468,7 +466,7 @@ package final class Listener {
                 if !isProxy { logger.info("connected") }
             }
         } catch {
-            refuse(control, peer, .noResources, isImplicitTLS: isImplicitTLS)
+            refuse(control, peer, .noResources, kind)
         }
     }
 
@@ -490,13 +488,13 @@ package final class Listener {
         _ control: consuming OwnedDescriptor,
         _ peer: SocketAddress,
         _ refusal: ClientRefusal,
-        isImplicitTLS: Bool
+        _ kind: ControlPort.Kind
     ) {
         logger.notice(
             "client refused",
             metadata: ["peer": .stringConvertible(peer), "why": .string(refusal.logText)]
         )
-        guard !isImplicitTLS else { return }
+        guard kind != .implicitTLS else { return }
         _ = unsafe refusal.reply.encoded.withUnsafeBytes { unsafe control.send($0) }
     }
 
@@ -563,10 +561,10 @@ package struct ListenerError: Error, Hashable, Sendable, CustomStringConvertible
 /// Holds one listening socket, since arrays hold no value with a single owner.
 private final class ListeningBox {
     let descriptor: OwnedDescriptor
-    let isImplicitTLS: Bool
+    let kind: ControlPort.Kind
 
-    init(_ descriptor: consuming OwnedDescriptor, isImplicitTLS: Bool) {
+    init(_ descriptor: consuming OwnedDescriptor, _ kind: ControlPort.Kind) {
         self.descriptor = descriptor
-        self.isImplicitTLS = isImplicitTLS
+        self.kind = kind
     }
 }

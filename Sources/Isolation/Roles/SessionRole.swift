@@ -16,8 +16,8 @@ package struct SessionStart: ~Copyable {
     /// A load balancer has connected, and tells in a PROXY header whom it speaks for.
     package let isProxied: Bool
 
-    /// The client speaks TLS from the first byte on.
-    package let isImplicitTLS: Bool
+    /// How the client has to begin.
+    package let kind: ControlPort.Kind
 
     /// The Warden.
     package let warden: WardenClient
@@ -32,7 +32,7 @@ package struct SessionStart: ~Copyable {
         peer: SocketAddress,
         local: SocketAddress,
         isProxied: Bool,
-        isImplicitTLS: Bool,
+        kind: ControlPort.Kind,
         warden: WardenClient,
         challenge: [UInt8],
         signer: consuming MessageSocket?
@@ -43,7 +43,7 @@ package struct SessionStart: ~Copyable {
         self.peer = peer
         self.local = local
         self.isProxied = isProxied
-        self.isImplicitTLS = isImplicitTLS
+        self.kind = kind
         self.warden = warden
     }
 
@@ -70,7 +70,7 @@ enum SessionRole {
         channel: consuming MessageSocket,
         peer: SocketAddress,
         local: SocketAddress,
-        isImplicitTLS: Bool,
+        kind: ControlPort.Kind,
         challenge: [UInt8],
         signer: consuming MessageSocket?,
         settings: WardenSettings,
@@ -97,7 +97,7 @@ enum SessionRole {
                 peer: peer,
                 local: local,
                 isProxied: settings.proxyNetworks.contain(peer.address),
-                isImplicitTLS: isImplicitTLS,
+                kind: kind,
                 warden: warden,
                 challenge: challenge,
                 signer: signer

@@ -93,7 +93,7 @@ class Warden {
     static func run(
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
-        isImplicitTLS: Bool,
+        kind: ControlPort.Kind,
         leash: borrowing OwnedDescriptor,
         census: consuming MessageSocket,
         signer: consuming MessageSocket?,
@@ -122,7 +122,7 @@ class Warden {
                     channel: pair.takeSecond(),
                     peer: peer,
                     local: local,
-                    isImplicitTLS: isImplicitTLS,
+                    kind: kind,
                     challenge: challenge,
                     signer: signer,
                     settings: settings,

@@ -46,6 +46,8 @@ package struct Configuration: Sendable {
         package var port: UInt16 = 21
         /// A port beside it on which TLS comes first; 0 takes any free one (`implicit_listen_port`).
         package var implicitPort: UInt16?
+        /// A port beside it on which TLS is not required; 0 takes any free one (`plain_listen_port`).
+        package var plainPort: UInt16?
         /// Load balancers, whose connections begin with a PROXY header (`proxy_protocol`,
         /// `proxy_networks`).
         package var proxyNetworks: [IPNetwork] = []

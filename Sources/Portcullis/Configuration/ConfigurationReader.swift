@@ -144,6 +144,7 @@ package struct ConfigurationReader {
         draft.checkJail()
         draft.checkAccounts()
         draft.checkTLS()
+        draft.checkPlainFTP()
         draft.checkDataConnections()
         draft.checkMessages()
         var further: [Int: [String]] = [:]

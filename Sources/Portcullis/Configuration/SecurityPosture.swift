@@ -16,16 +16,19 @@ package enum SecurityPosture {
     /// Nobody knows here whether there will be any.
     private static let inheritedSockets =
         "sockets that the service manager hands over (LISTEN_FDS) take the place of listen,"
-        + " listen_ipv6, listen_address, listen_address6, listen_port and implicit_listen_port"
+        + " listen_ipv6, listen_address, listen_address6, listen_port, implicit_listen_port and"
+        + " plain_listen_port"
 
     /// Says whom plain FTP is for.
-    private static func plainFallback(_ tls: Configuration.TLS) -> [String] {
+    private static func plainFallback(_ configuration: Configuration) -> [String] {
+        let tls = configuration.tls
         let networks =
             tls.plainNetworks.isEmpty
             ? "plain FTP is served to every network (plain_ftp_networks)"
             : "plain FTP is served to plain_ftp_networks alone"
         // Where only anonymous users may do without TLS, no account of the system can.
-        guard !tls.isEnabled || !tls.requiredForLogin || !tls.requiredForData else {
+        let isForEverybody = !tls.isEnabled || !tls.requiredForLogin || !tls.requiredForData
+        guard isForEverybody || configuration.listening.plainPort != nil else {
             return [networks]
         }
         return [
@@ -44,13 +47,13 @@ package enum SecurityPosture {
             return [
                 "WARNING: ssl_enable=NO is plain FTP: every password and every file crosses the"
                     + " network in clear"
-            ] + plainFallback(tls)
+            ] + plainFallback(configuration)
         }
         var lines: [String] = []
         if tls.isImplicit {
             lines.append("control connections: TLS from the first byte (implicit_ssl=YES)")
         } else if tls.requiredForLogin {
-            let exception = anonymous.mayLogInClear ? ", but for anonymous users" : ""
+            let exception = exceptions(configuration, anonymous: anonymous.mayLogInClear)
             lines.append(
                 "control connections: TLS is required before a user name is taken\(exception)"
             )
@@ -63,13 +66,17 @@ package enum SecurityPosture {
         if let port = configuration.listening.implicitPort, !tls.isImplicit {
             lines.append("port \(port): TLS from the first byte (implicit_listen_port)")
         }
-        if !tls.requiredForLogin || !tls.requiredForData || anonymous.mayLogInClear
-            || anonymous.mayTransferInClear
-        {
-            lines += plainFallback(tls)
+        if let port = configuration.listening.plainPort {
+            lines.append(
+                "WARNING: port \(port): plain FTP for whoever asks for no TLS (plain_listen_port):"
+                    + " passwords and files may cross the network in clear"
+            )
+        }
+        if configuration.permitsPlainFTP {
+            lines += plainFallback(configuration)
         }
         if tls.requiredForData {
-            let exception = anonymous.mayTransferInClear ? ", but for anonymous users" : ""
+            let exception = exceptions(configuration, anonymous: anonymous.mayTransferInClear)
             lines.append("data connections: TLS is required\(exception)")
         } else {
             lines.append(
@@ -99,6 +106,18 @@ package enum SecurityPosture {
             )
         }
         return lines
+    }
+
+    /// Says of whom TLS is not required where it is of others.
+    private static func exceptions(
+        _ configuration: Configuration,
+        anonymous isForAnonymous: Bool
+    ) -> String {
+        let exceptions = [
+            isForAnonymous ? "for anonymous users" : nil,
+            configuration.listening.plainPort == nil ? nil : "on the port for plain FTP",
+        ].compactMap(\.self)
+        return exceptions.isEmpty ? "" : ", but \(exceptions.joined(separator: " and "))"
     }
 
     /// Says whose word is taken for a client's address.
@@ -246,10 +265,14 @@ package enum SecurityPosture {
             )
         }
         if anyAddress {
+            let causes = [
+                tls.requiredForData ? nil : "force_local_data_ssl=NO",
+                configuration.listening.plainPort == nil ? nil : "plain_listen_port",
+            ].compactMap(\.self)
             lines.append(
-                tls.requiredForData
+                causes.isEmpty
                     ? "\(option) is safe here: the TLS session proves who connects"
-                    : "WARNING: \(option) with force_local_data_ssl=NO: \(who) who can"
+                    : "WARNING: \(option) with \(causes.joined(separator: " and ")): \(who) who can"
                         + " reach the port may take a transfer in clear"
             )
         }

@@ -36,7 +36,7 @@ enum ProxyReception {
         // A check that connects and leaves.
         guard let header else { return nil }
         guard let ends = header.ends(behind: start.peer) else {
-            answerCheck(start.control, start.isImplicitTLS ? nil : greeting)
+            answerCheck(start.control, start.kind == .implicitTLS ? nil : greeting)
             return nil
         }
         let refusal: ClientRefusal?
@@ -46,7 +46,7 @@ enum ProxyReception {
             return nil
         }
         if let refusal {
-            if !start.isImplicitTLS { send(refusal.reply, over: start.control) }
+            if start.kind != .implicitTLS { send(refusal.reply, over: start.control) }
             return nil
         }
         start.speak(for: ends.client, to: ends.front)

@@ -69,7 +69,7 @@ enum SessionTarget {
             peer: TestWarden.peer,
             local: TestWarden.local,
             isProxied: false,
-            isImplicitTLS: false,
+            kind: .explicitTLS,
             warden: WardenClient(channel),
             challenge: [],
             signer: nil

@@ -52,6 +52,12 @@ extension ConfigurationDraft {
         if !configuration.active.usesDataPort {
             ignore("ftp_data_port", why: "it needs connect_from_port_20=YES")
         }
+        if configuration.active.usesDataPort, !configuration.active.isEnabled {
+            remark(
+                on: "connect_from_port_20",
+                "port_enable=NO, so no connection is opened from there"
+            )
+        }
         if !passive.isEnabled, !configuration.active.isEnabled {
             remark(on: "pasv_enable", "port_enable=NO too, so no transfer is possible")
         }

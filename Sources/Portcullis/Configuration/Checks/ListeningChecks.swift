@@ -2,13 +2,9 @@ extension ConfigurationDraft {
     /// Checks that clients can connect at all.
     mutating func checkListening() {
         let listening = configuration.listening
-        guard listening.ipv4 || listening.ipv6 else {
-            refuse(
-                "listen",
-                why: "neither IPv4 nor IPv6 is listened on",
-                mend: "write listen=YES or listen_ipv6=YES"
-            )
-            return
+        if !listening.ipv4, !listening.ipv6 {
+            // Whether there will be any is known when the server starts, which is refused otherwise.
+            remark(on: "listen", "the server starts only with sockets that are handed over to it")
         }
         if listening.takesProxyHeaders, listening.proxyNetworks.isEmpty {
             refuse(

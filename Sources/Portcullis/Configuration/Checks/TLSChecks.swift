@@ -108,6 +108,7 @@ extension ConfigurationDraft {
             ("ssl_reuse_exempt_networks", !configuration.tls.reuseExemptNetworks.isEmpty),
             ("implicit_ssl", configuration.tls.isImplicit),
             ("implicit_listen_port", configuration.listening.implicitPort != nil),
+            ("plain_listen_port", configuration.listening.plainPort != nil),
             ("ssl_alpn_required", configuration.tls.requiresALPN),
             ("ssl_request_cert", requestsCertificate == true),
             ("require_cert", configuration.tls.requiresClientCertificate),

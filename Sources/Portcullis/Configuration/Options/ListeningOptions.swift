@@ -6,15 +6,8 @@ extension ConfigurationOption {
         .toggle("listen", sets: \.listening.ipv4),
         .toggle("listen_ipv6", sets: \.listening.ipv6),
         .port("listen_port", 0...65535, sets: \.listening.port),
-        .text("implicit_listen_port") { (draft, text) in
-            draft.configuration.listening.implicitPort = nil
-            guard let text else { return .honoured }
-            guard let port = UInt16(text) else {
-                return .refused(why: "the value is no port", mend: "write a number such as 990")
-            }
-            draft.configuration.listening.implicitPort = port
-            return .honoured
-        },
+        .extraPort("implicit_listen_port", example: 990, sets: \.listening.implicitPort),
+        .extraPort("plain_listen_port", example: 2121, sets: \.listening.plainPort),
         .text("listen_address") { (draft, text) in
             draft.configuration.listening.address = nil
             guard let text else { return .honoured }
@@ -50,4 +43,22 @@ extension ConfigurationOption {
             why: "libwrap is not supported, so filter addresses in the firewall"
         ),
     ]
+
+    /// A port beside `listen_port`; none where the value is empty.
+    private static func extraPort(
+        _ name: String,
+        example: UInt16,
+        sets path: any ConfigurationPath<UInt16?>
+    ) -> ConfigurationOption {
+        .text(name) { (draft, text) in
+            draft.configuration[keyPath: path] = nil
+            guard let text else { return .honoured }
+            guard let port = UInt16(text) else {
+                let mend = "write a number such as \(example)"
+                return .refused(why: "the value is no port", mend: mend)
+            }
+            draft.configuration[keyPath: path] = port
+            return .honoured
+        }
+    }
 }
