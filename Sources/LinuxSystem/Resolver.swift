@@ -9,6 +9,13 @@ package enum HostLookup: Hashable, Sendable {
     case noAddress
     /// Nobody answers at present.
     case unavailable
+
+    /// Keeps of an answer what a host can have: nobody can connect to the unspecified address, nor to
+    /// a group of hosts.
+    package init(_ answer: [IPAddress]) {
+        let addresses = answer.filter { !$0.isUnspecified && !$0.isMulticast }
+        self = addresses.isEmpty ? .noAddress : .found(addresses)
+    }
 }
 
 /// Looks up the IPv4 addresses of a host name (getaddrinfo(3)).
@@ -39,5 +46,5 @@ package func resolveIPv4(_ name: String) -> HostLookup {
         }
         unsafe next = entry.pointee.ai_next
     }
-    return found.isEmpty ? .noAddress : .found(found)
+    return HostLookup(found)
 }

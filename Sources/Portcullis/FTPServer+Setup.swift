@@ -33,9 +33,10 @@ extension FTPServer {
         _ report: ConfigurationReport
     ) throws(ServerError) -> IPAddress? {
         let passive = report.configuration.passive
-        guard let name = passive.address else { return nil }
+        // Nobody is told the address then, so no name has to have one.
+        guard passive.isEnabled, let name = passive.address else { return nil }
         if let address = IPAddress(name), address.family == .ipv4 { return address }
-        switch passive.resolvesAddress ? resolveIPv4(name) : .noAddress {
+        switch passive.announcedName == nil ? .noAddress : resolveIPv4(name) {
         case .found(let addresses): return addresses.first
         case .unavailable: return nil
         case .noAddress:
@@ -43,7 +44,7 @@ extension FTPServer {
                 "pasv_address",
                 name,
                 report,
-                "the name has no IPv4 address",
+                "the name has no IPv4 address that a client could connect to",
                 mend: "write an IPv4 address, or a name that resolves"
             )
         }
@@ -217,9 +218,7 @@ extension FTPServer {
 extension ListenerSettings {
     /// Has the address of a name that PASV announces looked up again and again.
     mutating func announce(_ address: IPAddress?, _ passive: Configuration.Passive) {
-        guard passive.isEnabled, passive.resolvesAddress, let name = passive.address,
-            IPAddress(name) == nil
-        else { return }
+        guard let name = passive.announcedName else { return }
         announcedName = AnnouncedName(name, address, interval: passive.resolveInterval)
         warden.looksUpAnnouncedAddress = true
     }

@@ -34,6 +34,9 @@ package final class FTPServer {
         let signer = try Self.startSigner(certificates, report)
         let authorizers = try Self.makeAuthorizers(report, demonstration)
         let address = try Self.resolvePassiveAddress(report)
+        if let remark = configuration.passive.remark(onResolved: address) {
+            logger.warning("\(remark)")
+        }
         settings = HandlerSettings(
             configuration: configuration,
             tls: try Self.makeContext(certificates, report),
@@ -60,15 +63,17 @@ package final class FTPServer {
 
     /// Looks for everything that would keep a server from starting, without opening a port.
     ///
+    /// - Returns: What else there is to say.
     /// - Throws: ``ServerError`` with one line for the administrator.
-    package static func check(_ report: ConfigurationReport) throws(ServerError) {
+    package static func check(_ report: ConfigurationReport) throws(ServerError) -> [String] {
         _ = try useFIPSModule(report)
         let certificates = try ServerCertificates(report)
         try checkKeys(certificates, report)
         _ = try makeContext(certificates, report)
-        _ = try resolvePassiveAddress(report)
+        let address = try resolvePassiveAddress(report)
         _ = try makeListenerSettings(report)
         _ = try makeAuthorizers(report, nil)
+        return [report.configuration.passive.remark(onResolved: address)].compactMap(\.self)
     }
 
     /// Where clients are accepted.

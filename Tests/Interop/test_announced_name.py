@@ -184,6 +184,58 @@ def test_a_name_that_does_not_exist_keeps_the_server_from_starting(name_server, 
         serve(**LOOKING_UP)
 
 
+NOBODY = ["0.0.0.0", "255.255.255.255", "224.0.0.1", "240.0.0.1"]
+
+
+@pytest.mark.parametrize("address", NOBODY)
+def test_a_name_is_not_announced_by_an_address_that_no_host_has(hosts, serve, address):
+    hosts(address)
+    with pytest.raises(AssertionError, match="ended with 78 .*\n.*the name has no IPv4 address"):
+        serve(**LOOKING_UP)
+
+
+def test_an_address_that_no_host_has_does_not_replace_the_one_before(hosts, serve, account):
+    hosts("192.0.2.10")
+    gateway = serve(**LOOKING_UP)
+    session = gateway.session(account)
+    for number, address in enumerate(NOBODY):
+        hosts(address)
+        wait_until(lambda: gateway.log.count("has no address; the old one stays") == number + 1,
+                   what="the line in the log")
+        assert announced(session) == "192.0.2.10"
+        hosts("192.0.2.10")
+        wait_until(lambda: gateway.log.count("is 192.0.2.10 again") == number + 1,
+                   what="the line in the log")
+
+
+@pytest.mark.parametrize("address,words", [
+    ("127.0.0.9", "only clients on this machine can connect to 127.0.0.9"),
+    ("10.1.2.3", "only clients within networks of your own can connect to 10.1.2.3"),
+])
+def test_an_address_for_some_clients_alone_is_remarked_on(
+        hosts, serve, account, certificate, tmp_path, address, words):
+    hosts(address)
+    gateway = serve(**LOOKING_UP)
+    line = f"pasv_address: {NAME}: {words}"
+    assert gateway.log.count(line) == 1
+    assert announced(gateway.session(account)) == address
+    config = tmp_path / "c"
+    options = {**LOOKING_UP, "pam_conf_dir": daemon.PAM, "rsa_cert_file": certificate.chain,
+               "rsa_private_key_file": certificate.key}
+    config.write_text("".join(f"{name}={value}\n" for name, value in options.items()))
+    # The same covered files as the daemon sees.
+    done = daemon.subprocess.Popen([daemon.BINARY, "check-config", config],
+                                   stdout=subprocess.PIPE, text=True)
+    said, _ = done.communicate(timeout=30)
+    assert done.returncode == 0 and said.count(line) == 1, said
+
+
+def test_without_passive_mode_no_name_is_looked_up(hosts, serve, account):
+    gateway = serve(**LOOKING_UP, pasv_enable="NO")
+    assert "pasv_address" not in gateway.log and resolver(gateway) is None
+    gateway.session(account).expect("EPSV", 502)
+
+
 def test_a_resolver_that_ends_is_started_again(hosts, serve, account):
     hosts("192.0.2.10")
     gateway = serve(**LOOKING_UP)

@@ -71,14 +71,8 @@ extension ConfigurationDraft {
                 why: "nobody can connect to \(address)",
                 mend: "write the address by which clients reach this server"
             )
-        } else if address.isLoopback {
-            remark(on: option, "only clients on this machine can connect to \(address)")
-        } else if address.isPrivate {
-            remark(
-                on: option,
-                "only clients within networks of your own can connect to \(address);"
-                    + " EPSV works for all"
-            )
+        } else if let text = address.announcementRemark {
+            remark(on: option, text)
         }
     }
 }
