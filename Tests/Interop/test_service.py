@@ -59,6 +59,17 @@ def blocks():
     return {place.removeprefix("/etc/systemd/system/"): text for place, text in found}
 
 
+def test_a_link_local_address_is_written_as_the_page_says(units):
+    line, = re.findall(r"^```\n\[Socket\]\n(ListenStream=\[fe80.*)\n```$", PAGE.read_text(), re.MULTILINE)
+    place = units / "portcullis.socket"
+    text = place.read_text()
+    place.write_text(text.replace("ListenStream=21", line))
+    assert_sound(units)
+    # With one sign it is something else to systemd.
+    place.write_text(text.replace("ListenStream=21", line.replace("%%", "%")))
+    assert "Failed to resolve unit specifiers" in analyze("verify", "--man=no", place).stderr
+
+
 def without_comments(text):
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
