@@ -52,6 +52,7 @@ def assert_refused(done, where, name, *words):
     ("write_enabel", "YES", ["write_enable"]),
     ("pasv_address", "not an address", []),
     ("listen_port", "70000", []),
+    ("pasv_max_port", "4000", ["below pasv_min_port, which is 5001"]),
     ("rsa_cert_file", "/nonexistent/certificate.pem", []),
     ("rsa_private_key_file", "/nonexistent/private.key", []),
     ("pam_conf_dir", "/nonexistent", []),

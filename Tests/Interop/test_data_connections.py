@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+import proc
 from control import VERSIONS, Control, finish, read_all, wait_until
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
@@ -139,6 +140,35 @@ def test_extended_passive_mode_has_its_arguments(gateway, account):
     for line in ("PASV", "PORT 127,0,0,1,200,200", "EPRT |1|127.0.0.1|50000|"):
         session.expect(line, 501, 503)
     assert session.retrieve("NLST") == b""
+
+
+MALFORMED = [
+    *((f"EPSV {argument}", 501) for argument in
+      ("x", "-1", "1x", "1 ", " 1", "ALLX", "1,2", "|1|")),
+    ("EPSV 3", 522), ("EPSV 0", 522), ("EPSV 99999999999999999999", 522),
+    *((f"PORT {argument}", 501) for argument in
+      ("", "127,0,0,1,200", "127,0,0,1,200,200,200", "127,0,0,1,200,256", "127.0.0.1,200,200",
+       "127,0,0,1,,200", "127,0,0,1,200,0x50", "a,b,c,d,e,f", "::1", "99999999999,0,0,1,1,1")),
+    *((f"EPRT {argument}", 501) for argument in
+      ("", "|", "||||", "|1|127.0.0.1|65536|", "|1|127.0.0.1|-1|", "|1|127.0.0.1|50000",
+       "|1|127.0.0|50000|", "|2|127.0.0.1|50000|", "1|127.0.0.1|50000|", "|1|127.0.0.1|x|")),
+    ("EPRT |9|127.0.0.1|50000|", 522),
+]
+
+
+def test_malformed_requests_open_and_connect_nothing(gateway, account):
+    session = gateway.session(account)
+
+    def sockets():
+        """Of all processes, by /proc/net/tcp and tcp6."""
+        return {pid: proc.internet_states(pid) for pid in [gateway.pid, *proc.tree(gateway.pid)]}
+
+    before = sockets()
+    for line, code in MALFORMED:
+        session.expect(line, code)
+        assert sockets() == before, line
+    session.expect("EPSV", 229)
+    assert sockets() != before
 
 
 def test_pasv_cannot_tell_an_ipv6_address(serve, account, ipv6):

@@ -206,6 +206,22 @@ def test_a_client_behind_a_nat_works_in_passive_mode_and_is_refused_in_active_mo
     assert "PORT to 10.0.0.2:" in gateway.log
 
 
+def test_curl_and_lftp_work_behind_a_nat_of_their_own(hidden_client, serve_on, account):
+    server, _, client = hidden_client
+    gateway = serve_on(server, SERVER, require_ssl_reuse="YES")
+    account.file("there", CONTENT)
+    with client:
+        curl = Curl(gateway, account, "TLSv1.3")
+        for options in ([], ["--disable-epsv"], ["--disable-epsv", "--no-ftp-skip-pasv-ip"]):
+            assert curl.run(*options, curl.url("there")) == CONTENT
+        for epsv in ("true", "false"):
+            assert lftp(gateway, account, f"set ftp:prefer-epsv {epsv}",
+                        "cls -1").split() == ["there"]
+        # In active mode curl names the address that it has inside.
+        curl.run("--ftp-port", "-", "--disable-eprt", curl.url("there"), status=30)
+    assert f"peer={BOX}:" in gateway.log and "PORT to 10.0.0.2:" in gateway.log
+
+
 @pytest.mark.parametrize("answer", ["reject with tcp reset", "drop"], ids=["refused", "dropped"])
 def test_a_client_that_names_its_nat_is_told_that_nobody_answers(
         hidden_client, serve_on, account, answer):

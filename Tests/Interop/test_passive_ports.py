@@ -36,6 +36,34 @@ def test_thousands_of_ports_without_a_transfer_leak_nothing(serve, account):
     assert not any(listens(port) for port in range(first, first + 6))
 
 
+def held(gateway):
+    """Descriptors and memory of every process of the daemon."""
+    return {(proc.name(pid), pid): (len(proc.descriptors(pid)), proc.kibibytes(pid, "VmRSS"))
+            for pid in [gateway.pid, *proc.tree(gateway.pid)]}
+
+
+def test_thousands_of_ports_leave_every_process_as_it_was(serve, account):
+    gateway = serve()
+    session = gateway.session(account)
+
+    def ask(count):
+        for number in range(count):
+            session.expect("EPSV" if number % 2 else "PASV", 229, 227)
+        # The last one goes, too.
+        assert session.retrieve("NLST") == b""
+
+    ask(300)
+    before = held(gateway)
+    assert {name for name, _ in before} >= {"ftps-listener", "ftps-warden", "ftps-session"}
+    ask(3000)
+    after = held(gateway)
+    assert after.keys() == before.keys()
+    for process, (descriptors, memory) in before.items():
+        assert after[process][0] == descriptors, process
+        # A tenth of a KiB for each would be more.
+        assert after[process][1] - memory < 256, process
+
+
 def test_the_warden_lets_go_of_a_port_that_its_session_has_closed(serve, account):
     gateway = serve()
     session = gateway.session(account)
