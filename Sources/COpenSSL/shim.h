@@ -180,6 +180,7 @@ static inline long COpenSSL_SSL_CTX_set1_verify_cert_store(SSL_CTX *ctx, X509_ST
 static const unsigned long COpenSSL_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
 static const unsigned long COpenSSL_X509_V_FLAG_PARTIAL_CHAIN = X509_V_FLAG_PARTIAL_CHAIN;
 static const int COpenSSL_MBSTRING_UTF8 = MBSTRING_UTF8;
+static const uint64_t COpenSSL_SSL_OP_CLEANSE_PLAINTEXT = SSL_OP_CLEANSE_PLAINTEXT;
 static const uint64_t COpenSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t COpenSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 // Compressed certificates (RFC 8879), which OpenSSL knows since 3.2.

@@ -4,6 +4,8 @@
 /// follows the Telnet protocol"). Lines end at LF, with an optional CR before it. How the bytes are
 /// cut into ``append(_:)`` calls never changes the outcome.
 ///
+/// What was fetched or thrown away is overwritten: a line may be a password.
+///
 /// Memory is bounded by the finished lines nobody has fetched yet plus ``maximumByteCount``: a line
 /// that grew too long and a Telnet subnegotiation without end hold nothing.
 package struct CommandLineReader: Sendable {
@@ -63,6 +65,7 @@ package struct CommandLineReader: Sendable {
 
     /// Forgets everything, a half-read line and Telnet sequence included.
     package mutating func removeAll() {
+        bytes.overwrite(0..<bytes.count)
         self = CommandLineReader()
     }
 
@@ -84,6 +87,7 @@ package struct CommandLineReader: Sendable {
             return .tooLong
         case .line(let byteCount):
             let line = Array(bytes[head..<head + byteCount])
+            bytes.overwrite(head..<head + byteCount)
             head += byteCount
             return .line(line)
         }
@@ -123,8 +127,10 @@ package struct CommandLineReader: Sendable {
         if byteCount < Self.maximumByteCount
             || byteCount == Self.maximumByteCount && byte == .carriageReturn
         {
+            if bytes.count == bytes.capacity { bytes.moveToLargerMemory() }
             bytes.append(byte)
         } else {
+            bytes.overwrite(lineStart..<bytes.count)
             bytes.removeLast(byteCount)
             marks.append(.tooLong)
             isDiscarding = true
@@ -149,7 +155,7 @@ package struct CommandLineReader: Sendable {
     private mutating func compact() {
         let isDrained = nextMark == marks.count
         if isDrained || head > Self.maximumByteCount && head > bytes.count / 2 {
-            bytes.removeFirst(head)
+            bytes.overwriteAndRemoveFirst(head)
             lineStart -= head
             head = 0
         }
@@ -157,6 +163,31 @@ package struct CommandLineReader: Sendable {
             marks.removeFirst(nextMark)
             nextMark = 0
         }
+    }
+}
+
+extension [UInt8] {
+    /// Overwrites some bytes with zeros.
+    fileprivate mutating func overwrite(_ range: Range<Int>) {
+        for index in range { self[index] = 0 }
+    }
+
+    /// Removes bytes from the front; what moves into their place leaves nothing behind either.
+    fileprivate mutating func overwriteAndRemoveFirst(_ count: Int) {
+        guard count > 0 else { return }
+        let rest = self.count - count
+        for index in 0..<rest { self[index] = self[index + count] }
+        overwrite(rest..<self.count)
+        removeLast(count)
+    }
+
+    /// Doubles the capacity, and overwrites the memory that is given up.
+    fileprivate mutating func moveToLargerMemory() {
+        var larger: [UInt8] = []
+        larger.reserveCapacity(Swift.max(512, count * 2))
+        larger.append(contentsOf: self)
+        overwrite(0..<count)
+        self = larger
     }
 }
 

@@ -42,6 +42,14 @@ package struct MessageWriter {
         bytes.append(contentsOf: value)
     }
 
+    /// Appends a secret behind its 32-bit count, and leaves no copy of it behind.
+    package mutating func put(_ secret: borrowing Secret) {
+        // Memory that has to grow later would be moved, and the old place keeps what it held.
+        bytes.reserveCapacity(bytes.count + secret.count + 64)
+        put(UInt32(secret.count))
+        unsafe secret.withBytes { unsafe bytes.append(contentsOf: $0) }
+    }
+
     /// Appends the UTF-8 form behind its 32-bit count.
     package mutating func put(_ value: String) {
         put(UInt32(value.utf8.count))

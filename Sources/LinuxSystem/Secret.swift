@@ -55,3 +55,14 @@ package func wipeMemory(_ memory: UnsafeMutableRawBufferPointer) {
     guard let start = memory.baseAddress else { return }
     unsafe explicit_bzero(start, memory.count)
 }
+
+/// Overwrites the bytes of an array that may have held a secret, for everybody who shares them.
+///
+/// Only for bytes that nobody reads any more.
+package func wipeMemory(of bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBytes { memory in
+        // SAFETY: the elements lie in memory that is allocated for them, never in constant memory,
+        // as they came from a socket.
+        unsafe wipeMemory(UnsafeMutableRawBufferPointer(mutating: memory))
+    }
+}

@@ -87,6 +87,8 @@ package enum TLSStep: Equatable, Sendable {
         switch role {
         case .control:
             unsafe SSL_set_bio(pointer, input, output)
+            // Passwords come this way; what was read is overwritten in OpenSSL's buffer.
+            _ = unsafe SSL_set_options(pointer, COpenSSL_SSL_OP_CLEANSE_PLAINTEXT)
         case .data:
             // One send for many records, one recv for many records.
             guard let buffer = unsafe BIO_new(BIO_f_buffer()),

@@ -11,6 +11,9 @@ import secrets
 import shutil
 import subprocess
 
+# What was given to anybody in this run; it must stand in the output of no daemon.
+PASSWORDS = set()
+
 
 @contextlib.contextmanager
 def password_database():
@@ -42,6 +45,7 @@ class Account:
     def create(cls):
         name = "pc" + secrets.token_hex(4)
         password = "Pw-" + secrets.token_hex(12)
+        PASSWORDS.add(password)
         run("groupadd", name + "x")
         run("useradd", "--create-home", "--user-group", "--shell", "/usr/sbin/nologin",
             "--groups", name + "x", name)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 TIMEOUT = 20
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
+# What a client sent as a password, well or badly typed; shorter ones are like many other words.
+PASSWORD = re.compile(rb"^\W*(?:PASS|ACCT)\W*?([^\s\0]{8,})\r?$", re.IGNORECASE | re.MULTILINE)
+
 
 class Reply(NamedTuple):
     code: int
@@ -53,6 +56,8 @@ class Control:
         self.pending = b""
         self.protected = False
         self.source = source
+        # Every password that was sent, for whoever looks for them afterwards.
+        self.secrets = []
         self.socket = socket.create_connection(
             (host, port), TIMEOUT, source_address=(source, 0) if source else None)
         self.greeting = self.reply() if greet else None
@@ -60,6 +65,7 @@ class Control:
     # Bytes and lines.
 
     def raw(self, data):
+        self.secrets += [word.decode("utf-8", "replace") for word in PASSWORD.findall(data)]
         self.socket.sendall(data)
 
     def send(self, line):

@@ -15,6 +15,7 @@ import threading
 import time
 
 import proc
+from accounts import PASSWORDS
 from control import TIMEOUT, Control, client_context, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -144,10 +145,20 @@ class Daemon:
 
     def check_log(self):
         everything = self.log + "\n".join(self.out)
-        for secret in self.secrets:
-            assert secret not in everything, "a password stands in the output"
+        for secret in {*self.secrets, *PASSWORDS}:
+            assert secret not in everything, "a password or a key stands in the output"
         for word in ("Fatal error", "Precondition failed", "Illegal instruction"):
             assert word not in everything, everything
+
+
+def key_lines(path):
+    """The lines of a private key, each of which is secret enough."""
+    try:
+        text = pathlib.Path(path or "").read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return []
+    keys = re.findall("-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END", text, re.DOTALL)
+    return [line for key in keys for line in key.split() if len(line) > 20]
 
 
 class Gateway(Daemon):
@@ -176,6 +187,8 @@ class Gateway(Daemon):
             if value is not None:
                 arguments += ["--set", f"{name}={value}"]
         super().__init__(*arguments, **starting)
+        for name in ("rsa_private_key_file", "ec_private_key_file"):
+            self.secrets += key_lines(settings.get(name))
         try:
             found = self.wait_for_line(LISTENING)[0]
         except BaseException:
@@ -190,6 +203,7 @@ class Gateway(Daemon):
 
     def control(self, source=None, context=None, greet=True):
         client = Control(self.host, self.port, context or self.context(), source, greet)
+        client.secrets = self.secrets
         self.clients.append(client)
         return client
 

@@ -5,6 +5,7 @@ import pathlib
 import secrets
 import subprocess
 
+from accounts import PASSWORDS
 from gateway import BINARY
 
 
@@ -12,6 +13,7 @@ class VirtualUser:
     def __init__(self, name, home):
         self.name = name
         self.password = "Vu-" + secrets.token_hex(12)
+        PASSWORDS.add(self.password)
         self.home = home
 
 

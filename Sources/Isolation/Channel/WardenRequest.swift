@@ -90,10 +90,10 @@ enum WardenRequest {
         switch self {
         case .authenticate(let attempt):
             writer.put(attempt.user)
-            unsafe attempt.password.withBytes { unsafe writer.put([UInt8]($0)) }
+            writer.put(attempt.password)
             writer.put(attempt.isClear)
         case .answer(let answer):
-            unsafe answer.secret.withBytes { unsafe writer.put([UInt8]($0)) }
+            writer.put(answer.secret)
         case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
             break
         case .charge(let byteCount): writer.put(byteCount)

@@ -1,4 +1,5 @@
 internal import FTPProtocol
+internal import LinuxSystem
 internal import Logging
 internal import TLS
 
@@ -7,7 +8,9 @@ internal import TLS
 extension FTPHandler {
     /// Carries out one command line while no transfer runs.
     final func handle(_ event: CommandLineReader.Event) throws(SessionEnd) {
+        defer { event.wipe() }
         guard let command = try parse(event) else { return }
+        defer { command.wipeSecret() }
         try noteWorkInClear(command.verb)
         log(.debug, command.logText)
         guard let verb = command.verb else {
@@ -182,27 +185,27 @@ extension FTPHandler {
     /// - Throws: ``SessionEnd`` when a reply cannot be sent.
     final func handleDuringTransfer() throws(SessionEnd) -> Bool {
         let waiting = control.waiting()
-        if let index = waiting.firstIndex(where: { $0.command?.verb == .abor }) {
+        if let index = waiting.firstIndex(where: { $0.outline?.verb == .abor }) {
             control.take(at: index)
             log(.debug, "ABOR")
             return true
         }
         guard !isQuitting else { return false }
         for event in waiting {
-            guard let command = event.command else {
+            guard let outline = event.outline else {
                 _ = control.next()
                 try handle(event)
                 continue
             }
-            guard let verb = command.verb, CommandTable.rule(for: verb).duringTransfer,
-                command.argument.isEmpty
+            guard let verb = outline.verb, CommandTable.rule(for: verb).duringTransfer,
+                !outline.hasArgument
             else { return false }
             _ = control.next()
             if verb != .quit {
                 try handle(event)
                 continue
             }
-            log(.debug, command.logText)
+            log(.debug, verb.rawValue)
             try reply(221, "Goodbye; the transfer is completed first.")
             isQuitting = true
             return false
@@ -212,10 +215,28 @@ extension FTPHandler {
 }
 
 extension CommandLineReader.Event {
-    /// The command, if the line is one.
-    fileprivate var command: Command? {
-        guard case .line(let bytes) = self else { return nil }
-        return try? Command(line: bytes)
+    /// What kind of command it is, if it is one at all.
+    fileprivate var outline: (verb: Verb?, hasArgument: Bool)? {
+        guard case .line(let bytes) = self, let command = try? Command(line: bytes) else {
+            return nil
+        }
+        defer { command.wipeSecret() }
+        return (command.verb, !command.argument.isEmpty)
+    }
+
+    /// Overwrites a line that has been carried out: it may be a password, well typed or not.
+    fileprivate func wipe() {
+        if case .line(let bytes) = self { wipeMemory(of: bytes) }
+    }
+}
+
+extension Command {
+    /// Overwrites what may be a password; others have a copy of what they keep.
+    fileprivate func wipeSecret() {
+        switch verb {
+        case .pass, .acct, .adat, nil: wipeMemory(of: argument)
+        default: break
+        }
     }
 }
 

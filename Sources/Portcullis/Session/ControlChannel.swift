@@ -94,6 +94,7 @@ final class ControlChannel {
     /// Forgets everything that was read and not yet carried out.
     func discardPending() {
         reader.removeAll()
+        for case .line(let bytes) in queue { wipeMemory(of: bytes) }
         queue = []
         queuedByteCount = 0
         mayHoldMore = false
