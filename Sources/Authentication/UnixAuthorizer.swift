@@ -20,10 +20,6 @@ package final class UnixAuthorizer: Authorizer {
         package var minimumUser: UInt32 = 1
         /// Whether the account's shell must stand in /etc/shells (`check_shell`).
         package var checksShell = false
-        /// Whether the delays that modules ask for are left to the caller.
-        ///
-        /// With other authorizers beside this one, they would tell who is whose user.
-        package var leavesDelays = false
 
         /// Creates settings.
         package init(service: String, directory: String? = nil) {
@@ -78,7 +74,7 @@ package final class UnixAuthorizer: Authorizer {
         }
         do throws(PAMError) {
             var transaction = try start(user, peer)
-            if settings.leavesDelays { try transaction.takeOverDelays() }
+            try transaction.takeOverDelays()
             try authenticate(&transaction)
             try transaction.checkAccount()
             let account = try self.account(of: transaction.user ?? user)

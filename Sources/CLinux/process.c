@@ -32,6 +32,11 @@ void CLinux_wipe_freed_memory(void) {
     mallopt(M_PERTURB, 0xA5);
 }
 
+__attribute__((noinline)) void CLinux_wipe_stack(void) {
+    char below[CLINUX_WIPED_STACK];
+    explicit_bzero(below, sizeof below);
+}
+
 int CLinux_fork(void) {
     int threads = CLinux_thread_count();
     // Out of descriptors or memory: no room for another process, which is no reason to abort this one.

@@ -32,10 +32,16 @@ struct AddressCounter {
     }
 
     /// Why one more session from `address` is refused, or `nil`.
-    func refusal(of address: IPAddress) -> ClientRefusal? {
-        if maximum > 0, addresses.count >= maximum { return .tooManyClients }
-        let count = counts[address.network, default: 0]
-        return maximumPerAddress > 0 && count >= maximumPerAddress ? .tooManyFromAddress : nil
+    ///
+    /// `leaving` is how many of those that are counted have been told to go.
+    func refusal(of address: IPAddress, leaving: Int = 0) -> ClientRefusal? {
+        if maximum > 0, addresses.count - leaving >= maximum { return .tooManyClients }
+        return isFull(address) ? .tooManyFromAddress : nil
+    }
+
+    /// Whether there are as many sessions from `address` as there may be.
+    func isFull(_ address: IPAddress) -> Bool {
+        maximumPerAddress > 0 && counts[address.network, default: 0] >= maximumPerAddress
     }
 
     /// Why one more connection of a proxy is refused before it has named a client, or `nil`.

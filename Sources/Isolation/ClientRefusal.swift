@@ -16,11 +16,13 @@ package enum ClientRefusal: UInt8, CaseIterable, Hashable, Sendable {
     case noResources
     /// Proxies have opened too many connections and named no client on them (`proxy_networks`).
     case tooManyUnnamed
+    /// Too many have not logged in yet (`max_before_login`).
+    case tooManyBeforeLogin
 
     /// What the client is told.
     package var reply: Reply {
         switch self {
-        case .tooManyClients:
+        case .tooManyClients, .tooManyBeforeLogin:
             Reply(421, "There are too many connected users, please try later.")
         case .tooManyFromAddress:
             Reply(421, "There are too many connections from your internet address.")
@@ -45,6 +47,7 @@ package enum ClientRefusal: UInt8, CaseIterable, Hashable, Sendable {
         case .tooBusy: "max_load is reached"
         case .noResources: "no resources"
         case .tooManyUnnamed: "too many connections of proxies wait for their PROXY header"
+        case .tooManyBeforeLogin: "max_before_login is reached"
         }
     }
 }

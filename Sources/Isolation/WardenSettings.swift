@@ -27,6 +27,9 @@ package struct WardenSettings: Sendable {
     /// The wait before a refusal is told (`delay_failed_login`).
     package var failureDelay: Duration = .seconds(1)
 
+    /// The longest wait before a refusal is told (`delay_failed_login_max`).
+    package var maximumFailureDelay: Duration = .seconds(16)
+
     /// The wait before a success is told (`delay_successful_login`).
     package var successDelay: Duration = .zero
 

@@ -39,6 +39,11 @@ package struct Stopwatch {
         return rest
     }
 
+    /// The point `duration` after the start.
+    package func deadline(_ duration: Duration) -> Deadline {
+        Deadline(after: duration - Duration.nanoseconds(Self.now - start))
+    }
+
     private static var now: Int64 {
         var time = timespec()
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Bytes that must not outlive their use: a password.
@@ -54,6 +55,13 @@ internal import Glibc
 package func wipeMemory(_ memory: UnsafeMutableRawBufferPointer) {
     guard let start = memory.baseAddress else { return }
     unsafe explicit_bzero(start, memory.count)
+}
+
+/// Overwrites what functions that have returned have left on the stack, 64 KiB beneath the caller.
+///
+/// Copies of a secret get there without anybody making one, through the processor's registers.
+package func wipeStack() {
+    CLinux_wipe_stack()
 }
 
 /// Overwrites the bytes of an array that may have held a secret, for everybody who shares them.

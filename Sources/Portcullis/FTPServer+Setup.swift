@@ -63,6 +63,7 @@ extension FTPServer {
         settings.isDualStack = !listening.ipv4
         settings.maximumClients = listening.maximumClients
         settings.maximumClientsPerAddress = listening.maximumClientsPerAddress
+        settings.maximumPendingClients = listening.maximumClientsBeforeLogin
         settings.maximumConnectionRate = listening.maximumConnectionRate
         settings.maximumLoad = listening.maximumLoad
         settings.bans.failures = listening.banFailures
@@ -87,6 +88,7 @@ extension FTPServer {
         settings.serverRate = configuration.rates.server
         settings.checkTimeout = configuration.login.checkTimeout
         settings.failureDelay = configuration.login.failureDelay
+        settings.maximumFailureDelay = configuration.login.maximumFailureDelay
         settings.successDelay = configuration.login.successDelay
         if configuration.tls.provesClientCertificates {
             settings.certificates = configuration.tls.certificateRules(configuration.anonymous)

@@ -76,6 +76,8 @@ struct ValueTests {
             max_login_fails=5
             delay_failed_login=2
             delay_successful_login=3
+            delay_failed_login_max=20
+            max_before_login=9
             local_root=/srv/$USER
             user_sub_token=$USER
             ssl_handshake_timeout=11
@@ -103,6 +105,8 @@ struct ValueTests {
         #expect(configuration.login.maximumFailures == 5)
         #expect(configuration.login.failureDelay == .seconds(2))
         #expect(configuration.login.successDelay == .seconds(3))
+        #expect(configuration.login.maximumFailureDelay == .seconds(20))
+        #expect(configuration.listening.maximumClientsBeforeLogin == 9)
         #expect(configuration.login.localRoot == "/srv/$USER")
         #expect(configuration.login.userSubToken == "$USER")
         #expect(configuration.tls.handshakeTimeout == .seconds(11))

@@ -365,7 +365,7 @@ def test_the_wait_for_a_client_is_no_hanging_module(serve, account, stack):
 
 
 def test_a_refusal_takes_the_same_time_whoever_it_is_for(serve, account, stack):
-    gateway = serve(**stack("unix"), delay_failed_login="1")
+    gateway = serve(**stack("unix"), delay_failed_login="1", delay_failed_login_max="1")
     known = time_of_refusal(gateway, account.name)
     unknown = time_of_refusal(gateway, "nobody-of-this-name")
     # Whole seconds, whatever the module took; what remains is the way there and back.

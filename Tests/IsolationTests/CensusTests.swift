@@ -9,7 +9,7 @@ import Testing
 struct CensusTests {
     /// A census with sessions 1, 2, …, each with its Warden's end.
     private final class Ground {
-        var census = Census()
+        var census: Census
         private var wardens: [CInt: Box] = [:]
 
         private final class Box {
@@ -17,20 +17,18 @@ struct CensusTests {
             init(_ channel: consuming MessageSocket) { self.channel = channel }
         }
 
-        init(_ count: CInt) throws {
-            for process in 1...count {
-                let pair = try MessageSocket.makePair()
-                var copy: OwnedDescriptor?
-                try pair.withSecond { (end) throws(SystemError) in copy = try end.duplicate() }
-                let other = try present(copy.take())
-                census.add(
-                    process,
-                    pair.takeFirst(),
-                    identifier: "s\(process)",
-                    address: .v4(UInt32(process))
-                )
-                wardens[process] = Box(MessageSocket(owning: other))
-            }
+        init(_ count: CInt, settlingTime: Duration = .seconds(60)) throws {
+            census = Census(settlingTime: settlingTime)
+            for process in 0..<count { try add(process + 1, from: .v4(UInt32(process + 1))) }
+        }
+
+        func add(_ process: CInt, from address: IPAddress) throws {
+            let pair = try MessageSocket.makePair()
+            var copy: OwnedDescriptor?
+            try pair.withSecond { (end) throws(SystemError) in copy = try end.duplicate() }
+            let other = try present(copy.take())
+            census.add(process, pair.takeFirst(), identifier: "s\(process)", address: address)
+            wardens[process] = Box(MessageSocket(owning: other))
         }
 
         func send(_ process: CInt, _ bytes: [UInt8]) throws {
@@ -81,7 +79,8 @@ struct CensusTests {
             try ground.report(1, CensusReport.client(client).encoded) == .client(1, client)
         )
         #expect(
-            try ground.report(1, CensusReport.loginFailed.encoded) == .failedLogin(client)
+            try ground.report(1, CensusReport.loginFailed.encoded)
+                == .failedLogin(1, client, user: "")
         )
     }
 
@@ -150,7 +149,65 @@ struct CensusTests {
 
     @Test func aFailedLoginIsTheListenersToCount() throws {
         let ground = try Ground(1)
-        #expect(try ground.report(1, CensusReport.loginFailed.encoded) == .failedLogin(.v4(1)))
+        let attempt = CensusReport.attempt(user: "a")
+        #expect(try ground.report(1, attempt.encoded) == .attempt(1, .v4(1)))
+        #expect(
+            try ground.report(1, CensusReport.loginFailed.encoded)
+                == .failedLogin(1, .v4(1), user: "a")
+        )
+    }
+
+    @Test func nobodyMakesRoomWhoHasJustCome() throws {
+        let ground = try Ground(3)
+        #expect(ground.census.dismissOne(for: .v4(9)) == nil)
+        #expect(ground.census.pendingCount == 3)
+    }
+
+    @Test func aNetworkWithManyMakesRoomForOneWithFewAtOnce() throws {
+        let ground = try Ground(0)
+        let (one, other) = (IPAddress.v4(1), IPAddress.v4(2))
+        for (process, address) in [(1, one), (2, other), (3, one), (4, one), (5, other)] {
+            try ground.add(CInt(process), from: address)
+        }
+        #expect(ground.census.dismissOne(for: one) == nil)
+        #expect(ground.census.dismissOne(for: other) == nil)
+        #expect(ground.census.dismissOne(for: .v4(9))?.identifier == "s1")
+        #expect(ground.census.dismissOne(for: .v4(9))?.address != nil)
+        #expect(ground.census.dismissOne(for: other) == nil)
+    }
+
+    @Test func whoIsLoggedInIsNotPending() throws {
+        let ground = try Ground(3)
+        _ = try ground.answer(1, .login(user: "a", maximum: 0))
+        _ = try ground.answer(1, .login(user: "b", maximum: 0))
+        #expect(ground.census.pendingCount == 2)
+        try ground.report(1, CensusReport.logout.encoded)
+        #expect(ground.census.pendingCount == 3)
+        _ = try ground.answer(2, .login(user: "a", maximum: 0))
+        ground.census.remove(2)
+        ground.census.remove(3)
+        #expect(ground.census.pendingCount == 1)
+    }
+
+    @Test func theOldestOfTheNetworkWithMostMakesRoom() throws {
+        let ground = try Ground(0, settlingTime: .zero)
+        let (one, other) = (IPAddress.v4(1), IPAddress.v4(2))
+        for (process, address) in [(1, other), (2, one), (3, one), (4, one), (5, one)] {
+            try ground.add(CInt(process), from: address)
+        }
+        _ = try ground.answer(2, .login(user: "a", maximum: 0))
+        try ground.report(3, CensusReport.attempt(user: "a").encoded)
+        // One is logged in, and of one the login is being checked.
+        #expect(ground.census.dismissOne(for: .v4(9))?.identifier == "s4")
+        #expect(ground.census.pendingCount == 3)
+        #expect(ground.census.leavingCount == 1)
+        #expect(ground.census.dismissOne(for: .v4(9))?.identifier == "s5")
+        #expect(ground.census.dismissOne(for: .v4(9))?.identifier == "s1")
+        #expect(ground.census.dismissOne(for: .v4(9)) == nil)
+        try ground.report(3, CensusReport.logout.encoded)
+        #expect(ground.census.dismissOne(for: .v4(9))?.identifier == "s3")
+        for process in 1...5 { ground.census.remove(CInt(process)) }
+        #expect(ground.census.leavingCount == 0 && ground.census.pendingCount == 0)
     }
 
     @Test(arguments: [[0], [99], [1, 1], [2], [4, 9], [2, 255, 255, 255, 255]] as [[UInt8]])

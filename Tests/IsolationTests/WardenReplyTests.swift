@@ -53,7 +53,7 @@ struct WardenReplyTests {
         for failure in [0, 5, 255] as [UInt8] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [6, failure]) }
         }
-        for message in [[2, 0, 0], [2, 5, 0], [2, 1, 2], [15, 8]] as [[UInt8]] {
+        for message in [[2, 0, 0], [2, 5, 0], [2, 1, 2], [15, 9]] as [[UInt8]] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: message) }
         }
     }

@@ -71,6 +71,9 @@ struct PAMError: Error, Hashable {
     }
 
     /// Leaves the delay after a failure to the caller (pam_fail_delay(3)).
+    ///
+    /// A module's own delay follows a wrong password only, and would tell the right one of somebody who
+    /// may not log in for another reason, or whose user a name is.
     mutating func takeOverDelays() throws(PAMError) {
         try check("pam_set_item", unsafe CPAM_take_over_delays(handle))
     }

@@ -209,6 +209,15 @@ long CLinux_receive_message(int socket, void *bytes, size_t capacity, int *descr
 /// mallopt(3): has free(3) overwrite what is given back from now on.
 void CLinux_wipe_freed_memory(void);
 
+/// How much CLinux_wipe_stack overwrites, in bytes: deeper than OpenSSL and PAM's modules go.
+#define CLINUX_WIPED_STACK 65536
+
+/// Overwrites the stack beneath the caller's frame.
+///
+/// What passed through a vector register may lie there: the dynamic loader saves all of them on the
+/// stack when a function of a library is called for the first time.
+void CLinux_wipe_stack(void);
+
 /// The Landlock ABI of the kernel, 0 when there is none.
 int CLinux_landlock_abi(void);
 

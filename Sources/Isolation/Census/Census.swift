@@ -5,9 +5,31 @@ internal import LinuxSystem
 ///
 /// Counts sessions of each user, and keeps the pages that those share.
 struct Census {
+    /// Sessions that are leaving at a time, for newcomers of any network; they are gone in a moment.
+    private static let maximumLeavingCount = 64
+
+    /// The same for newcomers of networks that have less than others, whom a flood must not keep out.
+    private static let maximumLeavingCountForFewer = 256
+
+    private let settlingTime: Duration
     private var sessions: [CInt: CensusSession] = [:]
     private let server = CensusUser()
     private var users: [String: CensusUser] = [:]
+    private var clientCount = 0
+    private var loggedInCount = 0
+
+    /// Sessions that were told to go and have not gone.
+    private(set) var leavingCount = 0
+
+    /// Sessions with a client that has not logged in, but for those that are leaving.
+    var pendingCount: Int { clientCount - loggedInCount - leavingCount }
+
+    /// Begins without a session.
+    ///
+    /// `settlingTime` is the time in which a client that means it logs in, whoever else comes.
+    init(settlingTime: Duration = .seconds(5)) {
+        self.settlingTime = settlingTime
+    }
 
     /// The channels that may bring a report, with the process of each.
     var channels: [(process: CInt, entry: PollEntry)] {
@@ -21,14 +43,30 @@ struct Census {
         _ process: CInt,
         _ channel: consuming MessageSocket,
         identifier: String,
-        address: IPAddress
+        address: IPAddress,
+        hasClient: Bool = true
     ) {
-        sessions[process] = CensusSession(channel, identifier: identifier, address: address)
+        sessions[process] = CensusSession(
+            channel,
+            identifier: identifier,
+            address: address,
+            settled: Deadline(after: settlingTime)
+        )
+        if hasClient { noteClient(of: process) }
+    }
+
+    /// Counts a session among those whose client is known.
+    mutating func noteClient(of process: CInt) {
+        guard let session = sessions[process], !session.hasClient else { return }
+        session.hasClient = true
+        clientCount += 1
     }
 
     /// Forgets a session that ended.
     mutating func remove(_ process: CInt) {
         logOut(process)
+        if sessions[process]?.isLeaving == true { leavingCount -= 1 }
+        if sessions[process]?.hasClient == true { clientCount -= 1 }
         sessions[process] = nil
     }
 
@@ -40,6 +78,36 @@ struct Census {
             session.note(report)
         }
         return session.systemUser.map { LeftSession(user: $0, address: session.address) }
+    }
+
+    /// Has one session go that has not logged in, so that there is room for another one.
+    ///
+    /// The oldest one of the network that has most of them. Whoever is new is given time to log in,
+    /// unless that network has more than the one that the newcomer is from; and nobody goes whose
+    /// login is being checked.
+    ///
+    /// - Parameter newcomer: Where the other one is from.
+    /// - Returns: Who has to go, for the log; `nil` when nobody has to.
+    mutating func dismissOne(for newcomer: IPAddress) -> SessionEntry? {
+        guard leavingCount < Self.maximumLeavingCountForFewer else { return nil }
+        let takesSettled = leavingCount < Self.maximumLeavingCount
+        var counts: [IPAddress: Int] = [:]
+        for session in sessions.values where session.isPending {
+            counts[session.address.network, default: 0] += 1
+        }
+        func weight(_ session: CensusSession) -> Int {
+            counts[session.address.network, default: 0]
+        }
+        let share = counts[newcomer.network, default: 0] + 1
+        let chosen = sessions.values
+            .filter {
+                $0.isIdleBeforeLogin && (weight($0) > share || takesSettled && $0.settled.hasPassed)
+            }
+            .min { (-weight($0), $0.settled) < (-weight($1), $1.settled) }
+        guard let chosen else { return nil }
+        chosen.dismiss()
+        leavingCount += 1
+        return chosen.entry
     }
 
     /// Receives one report of `process` and answers it.
@@ -54,14 +122,20 @@ struct Census {
         case .failure(let error): return .violation(process, error)
         }
         switch report {
-        case .attempt: return .attempt(process, session.address)
+        case .attempt(let user):
+            session.attempted = user
+            session.isAttempting = true
+            return .attempt(process, session.address)
         case .client(let address):
             session.address = address
             return .client(process, address)
-        case .loginFailed: return .failedLogin(session.address)
+        case .loginFailed:
+            return .failedLogin(process, session.address, user: session.attempted)
         case .login(let user, let maximum):
             session.answer(logIn(process, user, maximum: Int(maximum)) ? .admitted : .full)
-        case .logout: logOut(process)
+        case .logout:
+            session.isAttempting = false
+            logOut(process)
         case .page(let page):
             guard let user = session.user.flatMap({ users[$0] }) else {
                 session.answer(.noPage)
@@ -97,6 +171,7 @@ struct Census {
         guard maximum == 0 || user.sessionCount < maximum else { return false }
         user.sessionCount += 1
         users[name] = user
+        loggedInCount += 1
         sessions[process]?.user = name
         sessions[process]?.since = secondsSinceEpoch()
         return true
@@ -105,6 +180,7 @@ struct Census {
     private mutating func logOut(_ process: CInt) {
         guard let name = sessions[process]?.user.take(), let user = users[name] else { return }
         user.sessionCount -= 1
+        loggedInCount -= 1
         if user.sessionCount == 0 { users[name] = nil }
     }
 }
@@ -123,8 +199,8 @@ enum CensusEvent: Hashable {
     case attempt(CInt, IPAddress)
     /// A proxy has named the client of the process.
     case client(CInt, IPAddress)
-    /// A login from this address was refused.
-    case failedLogin(IPAddress)
+    /// A login from this address and in this name was refused; the process asks how many were.
+    case failedLogin(CInt, IPAddress, user: String)
     /// The process sent what none of ours sends.
     case violation(CInt, MessageError)
 }
@@ -136,15 +212,42 @@ private final class CensusSession {
     var user: String?
     var since: Int64 = 0
     private(set) var systemUser: String?
+    /// Who was to be logged in last.
+    var attempted = ""
+    /// A login is being checked.
+    var isAttempting = false
+    private(set) var isLeaving = false
+    /// Whether the address is the client's, and no proxy's that has yet to name one.
+    var hasClient = false
+    /// From when on the session may have to make room, unless it has logged in.
+    let settled: Deadline
     private var channel: MessageSocket?
 
-    init(_ channel: consuming MessageSocket, identifier: String, address: IPAddress) {
+    init(
+        _ channel: consuming MessageSocket,
+        identifier: String,
+        address: IPAddress,
+        settled: Deadline
+    ) {
+        self.settled = settled
         self.channel = consume channel
         self.identifier = identifier
         self.address = address
     }
 
     var channelNumber: CInt? { channel?.descriptor.number }
+
+    /// Whether the session has a client that has not logged in.
+    var isPending: Bool { hasClient && user == nil && !isLeaving }
+
+    /// Whether it waits for a login, and so may have to make room for another one.
+    var isIdleBeforeLogin: Bool { isPending && !isAttempting }
+
+    /// Tells the session to go, by the end of the channel.
+    func dismiss() {
+        isLeaving = true
+        channel = nil
+    }
 
     var entry: SessionEntry {
         SessionEntry(identifier: identifier, address: address, since: since)

@@ -9,6 +9,8 @@ enum CensusAnswer: Hashable {
     case full
     /// The client is turned away.
     case refused(ClientRefusal)
+    /// A login failed, as did so many of late in the user's name or from the address.
+    case failures(UInt32)
     /// The page comes along.
     case page
     /// There is no page, for want of memory or because nobody is logged in.
@@ -23,6 +25,7 @@ enum CensusAnswer: Hashable {
         case noPage
         case sessions
         case refused
+        case failures
     }
 
     /// Sessions that one answer names; more are left out.
@@ -34,6 +37,10 @@ enum CensusAnswer: Hashable {
         case .admitted: return [Tag.admitted.rawValue]
         case .full: return [Tag.full.rawValue]
         case .refused(let refusal): return [Tag.refused.rawValue, refusal.rawValue]
+        case .failures(let count):
+            var writer = MessageWriter(tag: Tag.failures.rawValue)
+            writer.put(count)
+            return writer.bytes
         case .page: return [Tag.page.rawValue]
         case .noPage: return [Tag.noPage.rawValue]
         case .sessions(let entries):
@@ -55,6 +62,7 @@ enum CensusAnswer: Hashable {
                 throw .invalidValue
             }
             self = .refused(refusal)
+        case .failures: self = .failures(try reader.take())
         case .page: self = .page
         case .noPage: self = .noPage
         case .sessions: self = .sessions(try reader.takeSessions())

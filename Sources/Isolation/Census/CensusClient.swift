@@ -12,9 +12,12 @@ struct CensusClient: ~Copyable {
         self.channel = channel
     }
 
-    /// Whether a login may be checked at all; not from a banned address.
-    func mayAttempt() -> Bool {
-        answer(to: .attempt) == .admitted
+    /// The channel, which hangs up when the session has to go before its login.
+    var pollNumber: CInt { channel.descriptor.number }
+
+    /// Whether a login of this user may be checked at all; not from a banned address.
+    func mayAttempt(_ user: String) -> Bool {
+        answer(to: .attempt(user: user)) == .admitted
     }
 
     /// Counts the session as that of a client behind a proxy.
@@ -28,9 +31,12 @@ struct CensusClient: ~Copyable {
         }
     }
 
-    /// Counts a failed login.
-    func noteFailedLogin() {
-        try? channel.send(CensusReport.loginFailed.encoded)
+    /// Counts the login that was attempted as failed.
+    ///
+    /// - Returns: How many failed of late in the user's name or from the address, whichever is more.
+    func noteFailedLogin() -> UInt32 {
+        guard case .failures(let count) = answer(to: .loginFailed) else { return 1 }
+        return count
     }
 
     /// Counts a login, unless the user has `maximum` sessions already; 0 for any number.

@@ -3,12 +3,13 @@ internal import LinuxSystem
 
 /// What a Warden tells the Listener, the one process that knows of every session.
 enum CensusReport: Hashable {
-    /// A login is about to be checked; refused when the address is banned.
-    case attempt
+    /// A login of this user is about to be checked; refused when the address is banned.
+    case attempt(user: String)
     /// A proxy has named the client, which is counted from now on; refused for the reasons for which
     /// a client is turned away.
     case client(IPAddress)
-    /// A login was refused; counts towards a ban of the address.
+    /// The login that was attempted was refused; counts towards a ban of the address, and against the
+    /// user. Answered with how many failed.
     case loginFailed
     /// A user is about to log in, who may have `maximum` sessions (0 for any number).
     case login(user: String, maximum: UInt32)
@@ -42,7 +43,10 @@ enum CensusReport: Hashable {
     /// The message.
     var encoded: [UInt8] {
         switch self {
-        case .attempt: return [Tag.attempt.rawValue]
+        case .attempt(let user):
+            var writer = MessageWriter(tag: Tag.attempt.rawValue)
+            writer.put(user)
+            return writer.bytes
         case .client(let address):
             var writer = MessageWriter(tag: Tag.client.rawValue)
             writer.put(address)
@@ -72,7 +76,8 @@ enum CensusReport: Hashable {
         var reader = try MessageReader(message)
         guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
         switch tag {
-        case .attempt: self = .attempt
+        case .attempt:
+            self = .attempt(user: try reader.takeString(maximum: Self.maximumUserByteCount))
         case .client: self = .client(try reader.takeAddress())
         case .loginFailed: self = .loginFailed
         case .login:

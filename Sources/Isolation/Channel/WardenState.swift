@@ -18,6 +18,14 @@ enum WardenState: Hashable {
         }
     }
 
+    /// Whether somebody is logged in.
+    var isLoggedIn: Bool {
+        switch self {
+        case .loggedIn: true
+        case .beforeClient, .beforeLogin, .awaitingAnswer: false
+        }
+    }
+
     /// Checks that a request may be made now.
     ///
     /// Every pair is written out, with no `default`, so that a new request cannot be forgotten here.

@@ -29,6 +29,9 @@ package struct ListenerSettings: Sendable {
     /// Sessions at a time from one address (`max_per_ip`), 0 for any number.
     package var maximumClientsPerAddress = 50
 
+    /// Sessions at a time that have not logged in (`max_before_login`), 0 for any number.
+    package var maximumPendingClients = 0
+
     /// Connections a minute from one address (`max_connection_rate`), 0 for any number.
     package var maximumConnectionRate = 0
 
@@ -87,6 +90,10 @@ package final class Listener {
     package var certificateCheck: CertificateCheck?
 
     private var bans: AddressBans
+    private var failuresOfUsers: FailureCounts<String>
+    private var failuresFromAddresses: FailureCounts<IPAddress>
+    private var refusalBudget = LogBudget()
+    private var connectionBudget = LogBudget()
     private var rates: ConnectionRates
     private var isFull = false
     private var hasFailedToAccept = false
@@ -106,6 +113,8 @@ package final class Listener {
         hasSigner = signer != nil
         self.logger = logger
         bans = AddressBans(settings.bans)
+        failuresOfUsers = FailureCounts(period: settings.bans.period)
+        failuresFromAddresses = FailureCounts(period: settings.bans.period)
         rates = ConnectionRates(maximum: settings.maximumConnectionRate)
         counter = AddressCounter(
             maximum: settings.maximumClients,
@@ -275,9 +284,14 @@ package final class Listener {
                 census.answer(process, .refused(refusal))
             } else {
                 counter.add(process, from: address)
+                census.noteClient(of: process)
                 census.answer(process, .admitted)
             }
-        case .failedLogin(let address):
+        case .failedLogin(let process, let address, let user):
+            // Counted apart: many addresses that guess at one user, and one that guesses at many.
+            let ofUser = failuresOfUsers.note(user)
+            let fromAddress = failuresFromAddresses.note(address.network)
+            census.answer(process, .failures(max(ofUser, fromAddress)))
             guard bans.noteFailure(from: address) else { return }
             logger.warning("address banned", metadata: ["address": .stringConvertible(address)])
         case .violation(let process, let error):
@@ -429,6 +443,7 @@ package final class Listener {
         logger[metadataKey: "session"] = .string(identifier)
         logger[metadataKey: "peer"] = .stringConvertible(peer)
         if !settings.offersTLS { logger[metadataKey: ClearMark.key] = ClearMark.value }
+        let isQuiet = !mayLogConnection()
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
             let signerChannel = signer?.makeChannel()
@@ -449,6 +464,7 @@ package final class Listener {
                     authorizers: authorizers,
                     certificateCheck: certificateCheck,
                     logger: logger,
+                    isQuiet: isQuiet,
                     body: body
                 )
             case .parent(let process):
@@ -461,9 +477,10 @@ package final class Listener {
                     process,
                     pair.takeFirst(),
                     identifier: identifier,
-                    address: peer.address
+                    address: peer.address,
+                    hasClient: !isProxy
                 )
-                if !isProxy { logger.info("connected") }
+                if !isProxy, !isQuiet { logger.info("connected") }
             }
         } catch {
             refuse(control, peer, .noResources, kind)
@@ -475,7 +492,31 @@ package final class Listener {
         if settings.maximumLoad > 0, loadAverageInHundredths() > settings.maximumLoad {
             return .tooBusy
         }
-        return counter.refusal(of: address)
+        if counter.isFull(address) { return .tooManyFromAddress }
+        return makeRoom(for: address)
+    }
+
+    /// Why there is no room for one more session, or `nil`.
+    ///
+    /// Where there is none, whoever has been silent for long before a login makes some: connections
+    /// that are only held open keep nobody out.
+    private func makeRoom(for newcomer: IPAddress) -> ClientRefusal? {
+        let isFull = counter.refusal(of: newcomer, leaving: census.leavingCount) != nil
+        let isCrowded =
+            settings.maximumPendingClients > 0
+            && census.pendingCount >= settings.maximumPendingClients
+        guard isFull || isCrowded else { return nil }
+        guard let dismissed = census.dismissOne(for: newcomer) else {
+            return isFull ? .tooManyClients : .tooManyBeforeLogin
+        }
+        logRefusal(
+            "client sent away before the login, to make room",
+            [
+                "session": .string(dismissed.identifier),
+                "address": .stringConvertible(dismissed.address),
+            ]
+        )
+        return nil
     }
 
     /// Why a client is refused for what came from its address before.
@@ -490,12 +531,34 @@ package final class Listener {
         _ refusal: ClientRefusal,
         _ kind: ControlPort.Kind
     ) {
-        logger.notice(
+        logRefusal(
             "client refused",
-            metadata: ["peer": .stringConvertible(peer), "why": .string(refusal.logText)]
+            ["peer": .stringConvertible(peer), "why": .string(refusal.logText)]
         )
         guard kind != .implicitTLS else { return }
         _ = unsafe refusal.reply.encoded.withUnsafeBytes { unsafe control.send($0) }
+    }
+
+    /// Whether the coming and going of one more client is written down, unless it logs in.
+    private func mayLogConnection() -> Bool {
+        switch connectionBudget.spend() {
+        case .drop: return false
+        case .writeAfterDropping(let count):
+            logger.warning("connections that the log says nothing about: \(count)")
+            return true
+        case .write: return true
+        }
+    }
+
+    /// Writes a line about a client that is turned away, unless there were too many of late.
+    private func logRefusal(_ text: String, _ metadata: Logger.Metadata) {
+        switch refusalBudget.spend() {
+        case .drop: return
+        case .writeAfterDropping(let count):
+            logger.warning("lines about clients that were turned away dropped: \(count)")
+        case .write: break
+        }
+        logger.notice("\(text)", metadata: metadata)
     }
 
     private func finish() {

@@ -5,6 +5,28 @@ internal import Logging
 // What bounds a check of a login, and what it asks the client.
 
 extension Warden {
+    /// Waits before a refusal.
+    ///
+    /// It comes after a whole number of delays, whatever was checked meanwhile: what a user costs to
+    /// check must not tell who there is, even with delay_failed_login=0.
+    ///
+    /// - Parameter failures: Logins that failed of late, by the user or from the address.
+    func awaitRefusal(after failures: UInt32) {
+        let backOff = BackOff(base: settings.failureDelay, maximum: settings.maximumFailureDelay)
+        let period = max(backOff.delay(after: failures), refusalPeriod)
+        // The Session awaits no outcome for longer.
+        let end = min(
+            watch.deadline(settings.loginLimit - .milliseconds(500)),
+            Deadline(after: watch.restOfPeriod(period))
+        )
+        var entries = [PollEntry(leash, reading: true), PollEntry(census.pollNumber)]
+        while !end.hasPassed {
+            guard (try? poll(&entries, until: end)) != nil else { return }
+            // The server ends, or the session has to.
+            if entries[0].isReadable || entries[1].hasHungUp { return }
+        }
+    }
+
     /// Has the kernel end this process unless the check of a login ends in time.
     ///
     /// PAM modules may hang for ever, and nothing else could end them: a module may have blocked

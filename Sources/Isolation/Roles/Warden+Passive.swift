@@ -34,9 +34,10 @@ extension Warden {
         } catch {
             passive.ledger?.giveUp()
             switch error {
-            case .rangeExhausted: logger.warning("no passive port is free")
-            case .tooMany: logger.warning("passive port refused: the address has too many")
-            case .forbidden, .failed: break
+            case .rangeExhausted where mayLog(): logger.warning("no passive port is free")
+            case .tooMany where mayLog():
+                logger.warning("passive port refused: the address has too many")
+            case .rangeExhausted, .tooMany, .forbidden, .failed: break
             }
             try channel.send(WardenReply.noDataSocket(error).encoded)
         }

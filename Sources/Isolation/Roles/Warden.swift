@@ -19,6 +19,9 @@ class Warden {
     /// The shortest time until a refusal: several times what a check of a password takes.
     var refusalPeriod: Duration { .milliseconds(250) }
 
+    /// How long a Session that has to make room may take for its last words.
+    private static let dismissalTimeout: Duration = .milliseconds(100)
+
     /// What a notice that comes unasked may leave unread, with room to spare.
     private static let maximumUnreceivedByteCount = 8_192
 
@@ -35,7 +38,8 @@ class Warden {
     /// What the client's certificate proves, once it was shown.
     var certificate: CertificateFinding?
     var logger: Logger
-    private var logBudget = LogBudget()
+    private let logLevel: Logger.Level
+    var logBudget = LogBudget()
     var state: WardenState
     var watch = Stopwatch()
     private(set) var login: (any Login)?
@@ -67,7 +71,8 @@ class Warden {
         leash: CInt,
         certificateCheck: CertificateCheck?,
         challenge: [UInt8],
-        logger: Logger
+        logger: Logger,
+        isQuiet: Bool = false
     ) {
         self.certificateCheck = certificateCheck
         self.challenge = challenge
@@ -80,6 +85,8 @@ class Warden {
         self.session = session
         self.leash = leash
         self.logger = logger
+        logLevel = logger.logLevel
+        if isQuiet { self.logger.logLevel = max(logLevel, .notice) }
         let attempts = max(1, settings.maximumFailures)
         state =
             settings.proxyNetworks.contain(peer.address)
@@ -89,7 +96,8 @@ class Warden {
     /// Becomes the Warden of a connection that was just accepted, in a process of its own.
     ///
     /// `leash` is a pipe whose other end only the Listener holds; it hangs up when the server is to
-    /// end, or has ended. `body` is what the Session runs.
+    /// end, or has ended. `isQuiet` leaves out of the log what is only told of, until a login; there
+    /// were too many clients of late. `body` is what the Session runs.
     static func run(
         control: consuming OwnedDescriptor,
         peer: SocketAddress,
@@ -101,6 +109,7 @@ class Warden {
         authorizers: [any Authorizer],
         certificateCheck: CertificateCheck?,
         logger: Logger,
+        isQuiet: Bool,
         body: (consuming SessionStart) -> Void
     ) -> Never {
         DaemonProcess.setName("ftps-warden")
@@ -146,7 +155,8 @@ class Warden {
                     leash: leash.number,
                     certificateCheck: certificateCheck,
                     challenge: challenge,
-                    logger: logger
+                    logger: logger,
+                    isQuiet: isQuiet
                 )
                 warden.serve()
                 warden.end()
@@ -172,14 +182,21 @@ class Warden {
                 isEnding ? .none : PollEntry(leash, reading: true),
                 handover.map { PollEntry($0.pollNumber, reading: true) } ?? .none,
                 passivePortEntry,
+                isEnding || state.isLoggedIn ? .none : PollEntry(census.pollNumber),
             ]
             guard let count = try? poll(&entries, until: deadline) else { return }
             if count == 0, deadline.hasPassed {
                 logger.warning("ended: the time to finish is over")
                 return
             }
-            if entries[1].isReadable {
-                deadline = Deadline(after: settings.shutdownTimeout)
+            if entries[1].isReadable || entries[4].hasHungUp {
+                if entries[1].isReadable {
+                    deadline = Deadline(after: settings.shutdownTimeout)
+                } else {
+                    // It makes room for another one, as the Listener has said in the log.
+                    logger.logLevel = .error
+                    deadline = Deadline(after: Self.dismissalTimeout)
+                }
                 guard (try? channel.send(WardenReply.finish.encoded)) != nil else { return }
             }
             if entries[2].isReadable { serveHandover() }
@@ -280,7 +297,7 @@ class Warden {
         defer { KillTimer.stop() }
         do throws(LoginRefusal) {
             // A connection that was made before the ban is no way around it.
-            guard census.mayAttempt() else { throw .denied(rule: "banned (ban_failures)") }
+            guard census.mayAttempt(user) else { throw .denied(rule: "banned (ban_failures)") }
             let login = try check(user, proof)
             // The Agent is forked from this process, and would take the password along.
             proof.wipe()
@@ -294,6 +311,7 @@ class Warden {
             for remark in profile.remarks { logger.warning("\(remark)") }
             let agentEnd = try startAgent(for: login.account, profile)
             logger[metadataKey: "user"] = .string(shown)
+            logger.logLevel = logLevel
             logger.info(
                 "login",
                 metadata: [
@@ -315,16 +333,14 @@ class Warden {
             try? channel.send(reply.encoded, with: agentEnd.descriptor)
         } catch {
             endLogin()
-            if error.isFailedProof { census.noteFailedLogin() }
+            let failures = error.isFailedProof ? census.noteFailedLogin() : 1
             let attemptsLeft = state.attemptsLeft - 1
             state = .beforeLogin(attemptsLeft: attemptsLeft)
             logger.notice(
                 "login refused",
                 metadata: ["user": .string(shown), "why": .string(error.logText)]
             )
-            // A refusal comes after a whole number of delays, whatever was checked meanwhile: what
-            // a user costs to check must not tell who there is, even with delay_failed_login=0.
-            sleep(for: watch.restOfPeriod(max(settings.failureDelay, refusalPeriod)))
+            awaitRefusal(after: failures)
             try channel.send(
                 WardenReply.refused(error.notice, isLast: attemptsLeft == 0).encoded
             )
@@ -335,6 +351,7 @@ class Warden {
         _ user: String,
         _ proof: LoginProof
     ) throws(LoginRefusal) -> any Login {
+        defer { wipeStack() }
         let list = try settings.userList()
         let isListed = list.map { !$0.admits(user) } ?? false
         do throws(LoginRefusal) {
@@ -509,10 +526,12 @@ class Warden {
                 && (settings.allowsForeignActive || remote.address == peer.address)
                 && (settings.allowsPrivilegedActive || port >= 1024)
             guard mayConnect, port != 0 else {
-                logger.warning(
-                    "active connection refused",
-                    metadata: ["to": .stringConvertible(remote)]
-                )
+                if mayLog() {
+                    logger.warning(
+                        "active connection refused",
+                        metadata: ["to": .stringConvertible(remote)]
+                    )
+                }
                 throw SystemError("connect", .notPermitted)
             }
             // A proxy may have clients of the one kind and reach this machine by the other; the
@@ -556,22 +575,6 @@ class Warden {
     /// Has every line from here on say whether the session works without TLS.
     private func markLog(isClear: Bool) {
         logger[metadataKey: ClearMark.key] = isClear ? ClearMark.value : nil
-    }
-
-    func log(_ level: Logger.Level, _ text: String) {
-        switch logBudget.spend() {
-        case .drop: return
-        case .writeAfterDropping(let count):
-            logger.warning("log lines of this session dropped: \(count)")
-        case .write: break
-        }
-        // Escaped once more: the Session that should have done so may be somebody else's by now.
-        let line = LogText.escaped(
-            Array(text.utf8),
-            maximumByteCount: WardenRequest.maximumLogByteCount,
-            isQuoted: false
-        )
-        logger.log(level: level, "\(line)")
     }
 
     private func end() {

@@ -234,7 +234,9 @@ extension Command {
     /// Overwrites what may be a password; others have a copy of what they keep.
     fileprivate func wipeSecret() {
         switch verb {
-        case .pass, .acct, .adat, nil: wipeMemory(of: argument)
+        case .pass, .acct, .adat, nil:
+            wipeMemory(of: argument)
+            wipeStack()
         default: break
         }
     }

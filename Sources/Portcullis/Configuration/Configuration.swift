@@ -63,6 +63,9 @@ package struct Configuration: Sendable {
         package var maximumClientsPerAddress = 50
         /// How many sessions one user may have at once; 0 is no limit (`max_per_user`).
         package var maximumSessionsPerUser = 0
+        /// How many clients may be connected that have not logged in; 0 is no limit
+        /// (`max_before_login`).
+        package var maximumClientsBeforeLogin = 1000
         /// Connections a minute from one address; 0 is no limit (`max_connection_rate`).
         package var maximumConnectionRate = 0
         /// The load average, in hundredths, above which clients are turned away; 0 is no limit
@@ -107,6 +110,8 @@ package struct Configuration: Sendable {
         package var minimumUser = 1
         /// The pause before a failed login is answered (`delay_failed_login`).
         package var failureDelay: Duration = .seconds(1)
+        /// How long it may get when failures repeat (`delay_failed_login_max`).
+        package var maximumFailureDelay: Duration = .seconds(16)
         /// The pause before a successful login is answered (`delay_successful_login`).
         package var successDelay: Duration = .zero
         /// The list of users; nil unless `userlist_enable=YES` (`userlist_file`).

@@ -46,7 +46,6 @@ extension Configuration.Login {
         settings.guest = makesGuests ? GuestIdentity(name: guestUser) : nil
         settings.checksShell = checksShell
         settings.minimumUser = UInt32(clamping: minimumUser)
-        settings.leavesDelays = order.contains(.virtual) && virtualUsersFile != nil
         return UnixAuthorizer(settings)
     }
 }

@@ -16,6 +16,8 @@ extension FTPHandler {
         var deadline = Deadline(after: idleTimeout ?? configuration.timeouts.idle)
         if login == nil { deadline = min(deadline, loginDeadline) }
         while true {
+            // Nor does a queue of commands, answered one by one, put the time for the login off.
+            if login == nil, loginDeadline.hasPassed { throw .idle }
             if let event = control.next() { return event }
             if control.hasEnded { throw .clientLeft }
             if warden.mustFinish { throw .serverEnds }
@@ -75,9 +77,15 @@ extension FTPHandler {
 
     /// Sends a reply.
     final func reply(_ reply: Reply) throws(SessionEnd) {
-        guard control.send(reply.encoded, until: Deadline(after: Self.replyTimeout)) else {
-            throw .clientLeft
-        }
+        var deadline = Deadline(after: min(Self.replyTimeout, configuration.timeouts.idle))
+        if login == nil { deadline = min(deadline, replyDeadlineBeforeLogin) }
+        guard control.send(reply.encoded, until: deadline) else { throw .clientLeft }
+    }
+
+    /// Until when a client that has not logged in has to take a reply, the one that sends it away
+    /// included.
+    private var replyDeadlineBeforeLogin: Deadline {
+        loginDeadline.hasPassed ? Deadline(after: .seconds(2)) : loginDeadline
     }
 
     /// Sends a reply of one line.

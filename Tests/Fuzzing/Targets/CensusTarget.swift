@@ -29,7 +29,7 @@ enum CensusTarget {
                 try ground.report(process, CensusReport.page(page).encoded)
             case 4: try ground.listSessions(process)
             case 5: try ground.end(process)
-            case 6: try ground.report(process, CensusReport.attempt.encoded)
+            case 6: try ground.report(process, CensusReport.attempt(user: "user").encoded)
             default: try ground.report(process, CensusReport.client(.v4(UInt32(choice))).encoded)
             }
         }
@@ -80,7 +80,9 @@ enum CensusTarget {
                 case .attempt(let asker, _), .client(let asker, _):
                     try claim(asker == process, "another process is answered")
                     census.answer(asker, .admitted)
-                case .failedLogin: break
+                case .failedLogin(let asker, _, _):
+                    try claim(asker == process, "another process is answered")
+                    census.answer(asker, .failures(1))
                 }
             }
             var entries = [PollEntry(warden.channel.descriptor.number, reading: true)]

@@ -26,6 +26,11 @@ extension ConfigurationOption {
         .toggle("proxy_protocol", sets: \.listening.takesProxyHeaders),
         .networks("proxy_networks", sets: \.listening.proxyNetworks),
         .number("max_clients", 0...1_000_000, sets: \.listening.maximumClients),
+        .number(
+            "max_before_login",
+            0...1_000_000,
+            sets: \.listening.maximumClientsBeforeLogin
+        ),
         .number("max_per_ip", 0...1_000_000, sets: \.listening.maximumClientsPerAddress),
         .number("max_per_user", 0...1_000_000, sets: \.listening.maximumSessionsPerUser),
         .number(

@@ -13,6 +13,7 @@ extension ConfigurationOption {
         .number("min_uid", 1...Int(UInt32.max), sets: \.login.minimumUser),
         .number("max_login_fails", 1...100, sets: \.login.maximumFailures),
         .seconds("delay_failed_login", 0...3600, sets: \.login.failureDelay),
+        .seconds("delay_failed_login_max", 0...3600, sets: \.login.maximumFailureDelay),
         .seconds("delay_successful_login", 0...3600, sets: \.login.successDelay),
         .toggle("userlist_enable") { $0.usesUserList = $1 },
         .toggle("userlist_deny", sets: \.login.userListDenies),

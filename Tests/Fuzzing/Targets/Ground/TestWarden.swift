@@ -193,7 +193,8 @@ struct TestListener {
             switch census.serve(channel.process) {
             case .attempt(let process, _), .client(let process, _):
                 census.answer(process, .admitted)
-            case .failedLogin, .violation, nil: break
+            case .failedLogin(let process, _, _): census.answer(process, .failures(1))
+            case .violation, nil: break
             }
         }
     }
