@@ -13,6 +13,7 @@ from control import finish, read_all, wait_until
 from gateway import ResumingFTP
 from namespaces import Host
 from test_curl import Curl
+from test_haproxy import Balancer, blocks, replaced
 from test_lftp import lftp
 
 CONTENT = b"portcullis " * 10_000
@@ -470,6 +471,49 @@ def test_one_link_local_address_is_listened_on(host, serve_on, account, zone):
                 socket.create_connection(("fe80::1%server", port), 10)
     assert f"listening on [fe80::1%{number}]:21" in gateway.out
     assert f"peer=[fe80::2%{number}]:" in gateway.log
+
+
+# A load balancer that speaks no IPv4.
+
+INSIDE, NODE = "fd00:9::2", "fd00:9::1"
+
+
+@pytest.fixture
+def balanced(host, serve_on, tmp_path):
+    """A gateway, and a client to whom it is reachable through HAProxy alone."""
+    server, proxy, client = host("server"), host("proxy"), host("client")
+    proxy.connect(server, [f"{INSIDE}/64"], [f"{NODE}/64"])
+    proxy.connect(client, [f"{ULA}/64"], [f"{ULA_CLIENT}/64"])
+    gateway = serve_on(server, ULA, **IPV6, proxy_protocol="YES", proxy_networks=INSIDE,
+                       require_ssl_reuse="YES")
+    # The page's configuration, whose second node is out of service here.
+    text = replaced(blocks()[1], {
+        "192.0.2.11": (f"[{NODE}]", 2), "192.0.2.12": ("[fd00:9::3]", 2),
+        "192.0.2.10:21\n": (f"[{ULA}]:21\n", 1), "192.0.2.10:40000-40099": (f"[{ULA}]:{PORTS}", 1),
+        "192.0.2.10:40100-40199": (f"[{ULA}]:50020-50039", 1),
+        "defaults\n": ("defaults\n    default-server inter 300ms rise 1 fall 1\n", 1)})
+    with proxy:
+        balancer = Balancer(tmp_path / "haproxy.cfg", text, 21, 2100)
+        try:
+            wait_until(lambda: balancer.has_up("a") and not balancer.has_up("b"), 20, "the node")
+            yield gateway, client
+        finally:
+            balancer.stop()
+
+
+def test_haproxy_balances_hosts_without_ipv4(balanced, account):
+    gateway, client = balanced
+    with client:
+        exchange(gateway.ftp(account, kind=ResumingFTP), account)
+        session = gateway.session(account)
+        assert "EPSV" in session.expect("PASV", 425).text
+        session.expect("EPRT |2|fd00:7::3|50000|", 500)
+        gateway.host = f"[{ULA}]"
+        curl = Curl(gateway, account, "TLSv1.3")
+        assert curl.run(curl.url("there")) == CONTENT
+        assert lftp(gateway, account, "cls -1").split() == ["there"]
+    assert f"peer=[{ULA_CLIENT}]:" in gateway.log
+    assert f"peer=[{INSIDE}]:" not in gateway.log
 
 
 # Two servers on one host.
