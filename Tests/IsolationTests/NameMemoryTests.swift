@@ -54,4 +54,11 @@ struct NameMemoryTests {
         let first = follow(nil, [.unavailable, .found([loopback(1)])])
         #expect(first.news == ["cannot be looked up so far", "is 127.0.0.1 now"])
     }
+
+    @Test func addressesThatNoHostHasAreNoAnswer() {
+        let nobody: [IPAddress] = [0, 0xFFFF_FFFF, 0xE000_0001, 0xF000_0000].map { .v4($0) }
+        for address in nobody { #expect(HostLookup([address]) == .noAddress) }
+        #expect(HostLookup([]) == .noAddress)
+        #expect(HostLookup(nobody + [loopback(1)]) == .found([loopback(1)]))
+    }
 }
