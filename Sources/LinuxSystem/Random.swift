@@ -3,7 +3,16 @@ internal import Glibc
 /// Random bytes from the kernel (`getrandom(2)`).
 package func randomBytes(count: Int) -> [UInt8] {
     var generator = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    // Each word is a system call.
+    while bytes.count < count {
+        let word = generator.next() as UInt64
+        for shift in stride(from: 0, to: 64, by: 8) where bytes.count < count {
+            bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+        }
+    }
+    return bytes
 }
 
 /// A random word of `count` letters and digits, without those that look alike.

@@ -52,4 +52,13 @@ struct SecretTests {
         #expect(bytes.count == 20_000)
         #expect(Set(bytes).count == 256)
     }
+
+    @Test(arguments: [0, 1, 7, 8, 9, 80])
+    func randomBytesAreAsManyAsAskedForAndDiffer(count: Int) {
+        let draws = (0..<64).map { _ in randomBytes(count: count) }
+        #expect(draws.allSatisfy { $0.count == count })
+        guard count > 0 else { return }
+        // Of 64 equal bytes in one place chance is innocent.
+        for place in 0..<count { #expect(Set(draws.map { $0[place] }).count > 1) }
+    }
 }
