@@ -2,16 +2,19 @@ internal import LinuxSystem
 
 /// Bounds how many lines a Session may add to the log, so that it cannot drown others' lines.
 struct LogBudget {
-    private static let linesPerPeriod = 500
-
+    private let lineCount: Int
     private let period: Duration
-    private var left = LogBudget.linesPerPeriod
-    private var dropped = 0
+    private var left: Int
     private var periodEnd: Deadline
 
-    /// Begins a first period.
-    init(period: Duration = .seconds(10)) {
+    /// Lines dropped in this period, of which nothing has been said yet.
+    private(set) var dropped = 0
+
+    /// Begins a first period of `lineCount` lines.
+    init(lineCount: Int = 500, period: Duration = .seconds(10)) {
+        self.lineCount = lineCount
         self.period = period
+        left = lineCount
         periodEnd = Deadline(after: period)
     }
 
@@ -29,7 +32,7 @@ struct LogBudget {
     mutating func spend() -> Verdict {
         if periodEnd.hasPassed {
             let count = dropped
-            self = LogBudget(period: period)
+            self = LogBudget(lineCount: lineCount, period: period)
             left -= 1
             return count > 0 ? .writeAfterDropping(count) : .write
         }
@@ -39,5 +42,13 @@ struct LogBudget {
         }
         left -= 1
         return .write
+    }
+
+    /// Takes one line out of the budget, and waits for the next period where this one's is used up.
+    mutating func spendPatiently() {
+        while left == 0, !periodEnd.hasPassed {
+            sleep(for: .nanoseconds(Int64(clamping: periodEnd.nanosecondsLeft)))
+        }
+        _ = spend()
     }
 }

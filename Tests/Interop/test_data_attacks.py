@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from control import finish, read_all
+from control import finish, read_all, wait_until
 
 THIRD = "127.0.0.9"
 
@@ -165,6 +165,24 @@ def test_a_flood_of_refused_targets_does_not_drown_the_log(gateway, account):
     lasted = time.monotonic() - start
     # 500 lines in ten seconds.
     assert 0 < len(refusals(gateway, session)) <= 500 * (1 + lasted // 10)
+
+
+def test_noise_does_not_crowd_out_what_a_user_did(gateway, account):
+    account.file("f", b"content")
+    session = gateway.session(account)
+    session.expect("TYPE I", 200)
+    for _ in range(6):
+        session.raw(b"PORT 127,0,0,9,195,80\r\n" * 100)
+        for _ in range(100):
+            session.next(500)
+    assert session.retrieve("RETR f") == b"content"
+    session.store("STOR g", b"new")
+    session.expect("DELE f", 250)
+    session.expect("QUIT", 221)
+    wait_until(lambda: "disconnected" in gateway.log, 10, "the end of the session")
+    lines = [line for line in gateway.log.splitlines() if f"user={account.name}" in line]
+    for words in ("RETR \"/f\" ok", "STOR \"/g\" ok", "DELE \"/f\"", "dropped: "):
+        assert any(words in line for line in lines), words
 
 
 # A connection that was refused once stays refused.

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 
 import pytest
 
@@ -180,3 +181,17 @@ def test_an_exhausted_range_is_told_at_once_and_recovers(serve, account, command
     three.expect(command, 425)
     one.expect("QUIT", 221)
     wait_until(lambda: three.command(command).code in (227, 229), 10, "a free port")
+
+
+def test_ports_that_are_not_to_be_had_do_not_fill_the_log(serve, account):
+    first = free_ports(1)
+    gateway = serve(pasv_min_port=first, pasv_max_port=first)
+    holder, session = gateway.session(account), gateway.session(account)
+    assert holder.passive_port() == first
+    start = time.monotonic()
+    for _ in range(10):
+        session.raw(b"EPSV\r\n" * 100)
+        for _ in range(100):
+            session.next(425)
+    lasted = time.monotonic() - start
+    assert 0 < gateway.log.count("no passive port is free") <= 500 * (1 + lasted // 10)

@@ -11,6 +11,16 @@ struct LogBudgetTests {
         #expect(verdicts.dropFirst(500).allSatisfy { $0 == .drop })
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func whoeverWaitsLosesNoLine() {
+        var budget = LogBudget(lineCount: 100, period: .milliseconds(100))
+        let time = ContinuousClock().measure {
+            for _ in 0..<350 { budget.spendPatiently() }
+        }
+        #expect(budget.dropped == 0)
+        #expect(time >= .milliseconds(300))
+    }
+
     @Test func eachSessionHasABudgetOfItsOwn() {
         var first = LogBudget()
         for _ in 0..<1_000 { _ = first.spend() }

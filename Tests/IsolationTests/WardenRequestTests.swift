@@ -44,6 +44,7 @@ struct WardenRequestTests {
         WardenRequest.connectForData(.v6(high: 0x2001_0DB8 << 32, low: 1), port: 1).encoded,
         WardenRequest.client(SocketAddress(.v4(7), port: 9)).encoded,
         WardenRequest.markClear(true).encoded, WardenRequest.markClear(false).encoded,
+        [WardenRequest.Kind.logAction.rawValue] + log(2, bytes("STOR")).dropFirst(),
         WardenRequest.charge(1).encoded, WardenRequest.charge(.max).encoded,
         log(0, []),
         log(6, [UInt8](repeating: 65, count: 4_096)),

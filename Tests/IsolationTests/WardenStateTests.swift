@@ -9,7 +9,7 @@ struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
         .shareRate, .answer, .giveUp, .accountName, .charge, .showCertificate, .admit,
-        .client, .markClear,
+        .client, .markClear, .logAction,
     ]
 
     /// Every state with exactly what it allows.
@@ -31,14 +31,14 @@ struct WardenStateTests {
             .loggedIn(attemptsLeft: 3),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge, .markClear,
+                .accountName, .charge, .markClear, .logAction,
             ]
         ),
         (
             .loggedIn(attemptsLeft: 0),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge, .markClear,
+                .accountName, .charge, .markClear, .logAction,
             ]
         ),
     ]

@@ -179,12 +179,21 @@ package final class WardenClient {
 
     /// Writes a line into the log; the Warden adds whose session it is.
     package func log(_ level: Logger.Level, _ text: String) {
-        let text = String(
+        try? channel.send(WardenRequest.log(level, Self.line(text)).encoded)
+    }
+
+    /// Writes a line about what the user did into the log.
+    ///
+    /// Other lines do not crowd it out: whoever does too much at once has to wait.
+    package func logAction(_ level: Logger.Level, _ text: String) {
+        try? channel.send(WardenRequest.logAction(level, Self.line(text)).encoded)
+    }
+
+    private static func line(_ text: String) -> String {
+        String(
             decoding: text.utf8.prefix(WardenRequest.maximumLogByteCount - 4),
             as: UTF8.self
         )
-        let request = WardenRequest.log(level, text)
-        try? channel.send(request.encoded)
     }
 
     /// Has every log line from here on say that the session works in clear, or no longer say so.

@@ -35,6 +35,8 @@ enum WardenRequest {
     case admit(user: String)
     /// Mark the log: the session works in clear from now on, or does so no longer.
     case markClear(Bool)
+    /// Write a line about what the user did, which noise may not crowd out.
+    case logAction(Logger.Level, String)
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -53,6 +55,7 @@ enum WardenRequest {
         case admit
         case client
         case markClear
+        case logAction
     }
 
     /// The longest recording of a handshake, in bytes.
@@ -81,6 +84,7 @@ enum WardenRequest {
         case .showCertificate: .showCertificate
         case .admit: .admit
         case .markClear: .markClear
+        case .logAction: .logAction
         }
     }
 
@@ -112,7 +116,7 @@ enum WardenRequest {
         case .connectForData(let address, let port):
             writer.put(address)
             writer.put(port)
-        case .log(let level, let text):
+        case .log(let level, let text), .logAction(let level, let text):
             writer.put(UInt8(Logger.Level.allCases.firstIndex(of: level) ?? 0))
             writer.put(text)
         }
@@ -137,11 +141,8 @@ enum WardenRequest {
         case .connectForData:
             let address = try reader.takeAddress()
             self = .connectForData(address, port: try reader.take())
-        case .log:
-            let index = Int(try reader.take(UInt8.self))
-            guard Logger.Level.allCases.indices.contains(index) else { throw .invalidValue }
-            let text = try reader.takeString(maximum: Self.maximumLogByteCount)
-            self = .log(Logger.Level.allCases[index], text)
+        case .log: self = .log(try reader.takeLevel(), try reader.takeLine())
+        case .logAction: self = .logAction(try reader.takeLevel(), try reader.takeLine())
         case .listSessions: self = .listSessions
         case .shareRate: self = .shareRate
         case .client:
@@ -215,6 +216,18 @@ extension MessageReader {
         let user = try takeString(maximum: WardenRequest.maximumUserByteCount)
         guard UserName.isAcceptable(user) else { throw .invalidValue }
         return user
+    }
+
+    /// Takes how much a line of the log matters.
+    fileprivate mutating func takeLevel() throws(MessageError) -> Logger.Level {
+        let index = Int(try take(UInt8.self))
+        guard Logger.Level.allCases.indices.contains(index) else { throw .invalidValue }
+        return Logger.Level.allCases[index]
+    }
+
+    /// Takes a line of the log.
+    fileprivate mutating func takeLine() throws(MessageError) -> String {
+        try takeString(maximum: WardenRequest.maximumLogByteCount)
     }
 
     /// Takes what PAM will see as a C string.

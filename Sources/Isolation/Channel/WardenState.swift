@@ -38,7 +38,7 @@ enum WardenState: Hashable {
         case (.beforeLogin, .showCertificate): return
         case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
         case (.loggedIn, .endLogin), (.loggedIn, .listSessions), (.loggedIn, .shareRate): return
-        case (.loggedIn, .accountName), (.loggedIn, .charge): return
+        case (.loggedIn, .accountName), (.loggedIn, .charge), (.loggedIn, .logAction): return
         case (.awaitingAnswer, .answer), (.awaitingAnswer, .giveUp): return
         case (.beforeClient, .client), (.beforeClient, .log): return
         case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
@@ -49,6 +49,7 @@ enum WardenState: Hashable {
             (.beforeClient, .answer), (.beforeClient, .giveUp), (.beforeClient, .accountName),
             (.beforeClient, .charge), (.beforeClient, .showCertificate), (.beforeClient, .admit),
             (.beforeLogin, .client), (.awaitingAnswer, .client), (.loggedIn, .client),
+            (.beforeClient, .logAction), (.beforeLogin, .logAction), (.awaitingAnswer, .logAction),
             (.beforeClient, .markClear), (.awaitingAnswer, .markClear),
             (.beforeLogin, .admit), (.awaitingAnswer, .admit), (.loggedIn, .admit),
             (.awaitingAnswer, .showCertificate), (.loggedIn, .showCertificate),

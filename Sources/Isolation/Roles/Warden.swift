@@ -39,7 +39,9 @@ class Warden {
     var certificate: CertificateFinding?
     var logger: Logger
     private let logLevel: Logger.Level
-    var logBudget = LogBudget()
+    var remarks = LogBudget()
+    /// As many as a client can cause that transfers the smallest of files as fast as it can.
+    var actions = LogBudget(lineCount: 2_000, period: .seconds(1))
     var state: WardenState
     var watch = Stopwatch()
     private(set) var login: (any Login)?
@@ -261,6 +263,8 @@ class Warden {
         case .listenForData: try listenForData()
         case .connectForData(let address, let port): try connectForData(address, port)
         case .log(let level, let text): log(level, text)
+        case .logAction(let level, let text):
+            logAction(level, text)
         case .markClear(let isClear): markLog(isClear: isClear)
         case .accountName(let account):
             try channel.send(WardenReply.accountName(name(of: account)).encoded)
@@ -581,6 +585,7 @@ class Warden {
         DaemonProcess.signal(session, 9)
         let status = DaemonProcess.reap(session, waits: true)?.1 ?? 0
         endLogin()
+        reportDropped()
         switch status {
         // Ended by itself, or by the line above.
         case 0, 128 + 9:

@@ -50,7 +50,7 @@ extension FTPHandler {
         }
         let outcome = try copy(source, into: target)
         if case .done = outcome {
-            log(.info, "CPTO \(origin.quoted) -> \(path.quoted)")
+            logAction("CPTO \(origin.quoted) -> \(path.quoted)")
             try reply(250, "Copy successful.")
         } else {
             login.fileSystem.discardUpload()

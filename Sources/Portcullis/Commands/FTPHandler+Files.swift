@@ -71,7 +71,7 @@ extension FTPHandler {
             try operation(fileSystem, path)
         }
         guard result != nil else { return }
-        log(.info, "\(verb) \(path.quoted)")
+        logAction("\(verb) \(path.quoted)")
         try reply(done(path))
     }
 
@@ -155,7 +155,7 @@ extension FTPHandler {
             try fileSystem.rename(source, to: path)
         }
         guard result != nil else { return }
-        log(.info, "RNTO \(source.quoted) -> \(path.quoted)")
+        logAction("RNTO \(source.quoted) -> \(path.quoted)")
         try reply(250, "Rename successful.")
     }
 

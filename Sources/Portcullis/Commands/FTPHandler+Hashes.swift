@@ -135,7 +135,7 @@ extension FTPHandler {
                 try reply(451, "The file became shorter meanwhile.")
                 return nil
             }
-            log(.info, "\(verb) \(path.quoted) ok, \(end - start) bytes")
+            logAction("\(verb) \(path.quoted) ok, \(end - start) bytes")
             return (content.finish(uppercase: uppercase), start, end)
         case .aborted: try replyAborted()
         case .failed(let error): try refuse(error, 451, "\(verb) \(path.quoted)")

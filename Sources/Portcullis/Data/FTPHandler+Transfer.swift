@@ -66,7 +66,7 @@ extension FTPHandler {
             if refusal == .aborted { dataSource = nil }
             try reply(refusal.reply)
             let mark = protectionLevel == .clear ? ", \(Self.clearData)" : ""
-            log(.notice, "\(verb) \(path.quoted) failed: \(refusal.logText)\(mark)")
+            logAction("\(verb) \(path.quoted) failed: \(refusal.logText)\(mark)", isDone: false)
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
             if refusal == .aborted { try reply(226, "ABOR successful.") }
             try leaveIfQuitting()
@@ -87,12 +87,12 @@ extension FTPHandler {
             failure = error
         }
         let outcome = failure.map { "failed: \($0)" } ?? "ok"
-        log(
-            failure == nil ? .info : .notice,
+        logAction(
             """
             \(verb) \(path.quoted) \(outcome), \(handler.byteCount) bytes, \
             proof=\(proofText(connection.proof)), \(stream.isTLS ? stream.summary : Self.clearData)
-            """
+            """,
+            isDone: failure == nil
         )
         if failure != nil { failed() }
         try conclude(failure, verb: verb, done: failure == nil ? done() : "")

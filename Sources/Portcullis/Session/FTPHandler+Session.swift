@@ -141,4 +141,11 @@ extension FTPHandler {
         guard level >= settings.logLevel else { return }
         warden.log(level, text)
     }
+
+    /// Writes a line about what the user did into the log, which other lines do not crowd out.
+    final func logAction(_ text: String, isDone: Bool = true) {
+        let level = isDone ? Logger.Level.info : .notice
+        guard level >= settings.logLevel else { return }
+        warden.logAction(level, text)
+    }
 }

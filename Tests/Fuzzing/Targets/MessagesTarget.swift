@@ -48,7 +48,7 @@ enum MessagesTarget {
             try claim(isText, "a password that ends early")
         case .admit(let user): try claim(UserName.isAcceptable(user), "a name that is none")
         case .charge(let count): try claim(count > 0, "a charge for nothing")
-        case .log(_, let text):
+        case .log(_, let text), .logAction(_, let text):
             try claim(text.utf8.count <= WardenRequest.maximumLogByteCount, "a line is too long")
         default: break
         }

@@ -104,7 +104,10 @@ enum WardenTarget {
             case 12: .giveUp
             case 13: .showCertificate([argument])
             case 14: .admit(user: user)
-            default: .markClear(argument & 1 == 0)
+            default:
+                argument & 2 == 0
+                    ? .markClear(argument & 1 == 0)
+                    : .logAction(.info, String(decoding: reader.line(), as: UTF8.self))
             }
         return request.encoded
     }
