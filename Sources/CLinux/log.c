@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 int CLinux_make_log_nonblocking(void) {
@@ -38,4 +40,22 @@ long CLinux_write_log(const void *bytes, size_t count) {
     // A pipe that could not be opened anew has room for this much when poll(2) says so.
     result = write(STDERR_FILENO, bytes, count < PIPE_BUF ? count : PIPE_BUF);
     return result < 0 ? -errno : result;
+}
+
+int CLinux_connect_system_log(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        return -ENAMETOOLONG;
+    }
+    strcpy(address.sun_path, path);
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) {
+        return -errno;
+    }
+    if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    return descriptor;
 }

@@ -49,12 +49,24 @@ package struct Command: Hashable, Sendable {
     /// A verb that only begins with PASS hides itself too: `PASSsecret` is a password typed without
     /// its space.
     package var logText: String {
-        if name.starts(with: "PASS".utf8) { return "PASS ****" }
+        if let secretVerb { return "\(secretVerb) ****" }
+        return LogText.escaped(line)
+    }
+
+    /// The command for vsftpd's log, with that one's words in place of a password.
+    package var protocolText: [UInt8] {
+        if let secretVerb { return Array("\(secretVerb) <password>".utf8) }
+        return line
+    }
+
+    private var line: [UInt8] { argument.isEmpty ? name : name + [.space] + argument }
+
+    private var secretVerb: String? {
+        if name.starts(with: "PASS".utf8) { return "PASS" }
         switch verb {
-        case .acct: return "ACCT ****"
-        case .adat: return "ADAT ****"
-        default: break
+        case .acct: return "ACCT"
+        case .adat: return "ADAT"
+        default: return nil
         }
-        return LogText.escaped(argument.isEmpty ? name : name + [.space] + argument)
     }
 }

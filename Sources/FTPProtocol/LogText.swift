@@ -44,19 +44,53 @@ package enum LogText {
         return String(decoding: output, as: UTF8.self)
     }
 
+    /// Writes `bytes` as vsftpd's logs do: `?` for each byte that would otherwise be `\xNN`.
+    package static func masked(_ bytes: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count)
+        var parser = Unicode.UTF8.ForwardParser()
+        var input = bytes.makeIterator()
+        while output.count < bytes.count {
+            let start = output.count
+            let harmless: Bool
+            let end: Int
+            switch parser.parseScalar(from: &input) {
+            case .valid(let encoded):
+                end = Swift.min(start + encoded.count, bytes.count)
+                harmless = isHarmless(UTF8.decode(encoded))
+            case .error(let length):
+                end = Swift.min(start + Swift.max(length, 1), bytes.count)
+                harmless = false
+            case .emptyInput:
+                return output
+            }
+            if harmless {
+                output.append(contentsOf: bytes[start..<end])
+            } else {
+                output.append(contentsOf: repeatElement(UInt8(ascii: "?"), count: end - start))
+            }
+        }
+        return output
+    }
+
     private static func append(
         _ scalar: Unicode.Scalar,
         encodedAs bytes: ArraySlice<UInt8>,
         to piece: inout [UInt8]
     ) {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0:
-            appendHexadecimal(bytes, to: &piece)
-        case 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069:
-            // Marks and overrides of text direction, line and paragraph separators.
-            appendHexadecimal(bytes, to: &piece)
-        default:
+        if isHarmless(scalar) {
             piece.append(contentsOf: bytes)
+        } else {
+            appendHexadecimal(bytes, to: &piece)
+        }
+    }
+
+    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0: false
+        // Marks and overrides of text direction, line and paragraph separators.
+        case 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: false
+        default: true
         }
     }
 

@@ -37,6 +37,16 @@ package enum ClientRefusal: UInt8, CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// Text for vsftpd's log, in its words where it has any.
+    var ownLogText: String {
+        switch self {
+        case .tooManyClients: "Connection refused: too many sessions."
+        case .tooManyFromAddress: "Connection refused: too many sessions for this address."
+        default:
+            "Connection refused: \(logText)."
+        }
+    }
+
     /// Text for the log.
     var logText: String {
         switch self {

@@ -27,6 +27,9 @@ package struct Stopwatch {
     /// Begins to measure.
     package init() {}
 
+    /// What has passed, in nanoseconds.
+    package var nanoseconds: UInt64 { UInt64(clamping: Self.now - start) }
+
     /// What is left until a whole multiple of `period` has passed since the start.
     ///
     /// Whoever waits that long before an answer does not show how long the work before it took, as

@@ -32,6 +32,7 @@ package final class FTPServer {
         // First, so that the process which keeps the keys is the only one that ever sees them.
         let certificates = try ServerCertificates(report)
         let signer = try Self.startSigner(certificates, report)
+        let logs = try Self.openLogs(report)
         let authorizers = try Self.makeAuthorizers(report, demonstration)
         let address = try Self.resolvePassiveAddress(report)
         if let remark = configuration.passive.remark(onResolved: address) {
@@ -59,6 +60,7 @@ package final class FTPServer {
             throw ServerError("\(error)")
         }
         listener.certificateCheck = Self.certificateCheck(settings.tls)
+        listener.logs = logs
     }
 
     /// Looks for everything that would keep a server from starting, without opening a port.
@@ -73,6 +75,7 @@ package final class FTPServer {
         let address = try resolvePassiveAddress(report)
         _ = try makeListenerSettings(report)
         _ = try makeAuthorizers(report, nil)
+        try checkLogs(report)
         return [report.configuration.passive.remark(onResolved: address)].compactMap(\.self)
     }
 

@@ -16,9 +16,8 @@ struct DispositionTests {
         "no_log_lock=YES", "async_abor_enable=YES", "use_sendfile=YES",
 
         "session_support=NO",
-        "xferlog_enable=YES",
         "xferlog_std_format=YES", "xferlog_file=/var/log/x", "vsftpd_log_file=/var/log/x",
-        "dual_log_enable=YES", "syslog_enable=YES", "log_ftp_protocol=YES", "better_stou=NO",
+        "log_ftp_protocol=YES", "better_stou=NO",
         "log_die=YES", "wc_logs_enable=YES", "utf8_filesystem=NO", "userlist_deny=NO",
         "userlist_file=/etc/x", "user_sub_token=$USER", "listen_address6=::1",
         "ftp_data_port=2020", "pasv_addr_resolve=YES",
@@ -58,6 +57,7 @@ struct DispositionTests {
         "anon_upload_enable=YES", "anon_mkdir_write_enable=YES", "anon_other_write_enable=YES",
         "anon_world_readable_only=NO", "anon_umask=022", "no_anon_password=YES",
         "force_anon_logins_ssl=YES", "force_anon_data_ssl=NO", "allow_anon_ssl=YES",
+        "xferlog_enable=YES", "dual_log_enable=YES", "syslog_enable=YES",
         "ls_recurse_enable=YES", "text_userdb_names=YES", "dirmessage_enable=YES",
         "message_file=welcome.txt",
         "tilde_user_enable=YES", "deny_file={*.mp3,*.mov,.private}", "hide_file={.*}",

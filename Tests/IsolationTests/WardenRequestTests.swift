@@ -28,6 +28,15 @@ struct WardenRequestTests {
         return writer.bytes
     }
 
+    private static func action(
+        _ kind: LoggedAction.Kind,
+        _ complete: (inout LoggedAction) -> Void
+    ) -> [UInt8] {
+        var action = LoggedAction(kind, VirtualPath("/a/\u{1}") ?? .root, isDone: true)
+        complete(&action)
+        return WardenRequest.record(action).encoded
+    }
+
     /// One message of every kind and form.
     private static let samples: [[UInt8]] = [
         login(bytes("jürgen"), bytes("pass word \u{E9}\r\n")),
@@ -46,6 +55,15 @@ struct WardenRequestTests {
         WardenRequest.markClear(true).encoded, WardenRequest.markClear(false).encoded,
         [WardenRequest.Kind.logAction.rawValue] + log(2, bytes("STOR")).dropFirst(),
         WardenRequest.charge(1).encoded, WardenRequest.charge(.max).encoded,
+        action(.download) {
+            $0.byteCount = .max
+            $0.nanoseconds = 1
+            $0.isASCII = true
+        },
+        action(.rename) { $0.target = VirtualPath("/b c") }, action(.rename) { _ in },
+        action(.changeMode) { $0.mode = 0o7777 }, action(.makeDirectory) { _ in },
+        WardenRequest.recordLine(isReply: true, [0xFF, 10, 0]).encoded,
+        WardenRequest.recordLine(isReply: false, [UInt8](repeating: 65, count: 4_096)).encoded,
         log(0, []),
         log(6, [UInt8](repeating: 65, count: 4_096)),
     ]
@@ -138,6 +156,32 @@ struct WardenRequestTests {
     @Test(arguments: ["", "a\u{1}", String(repeating: "a", count: 129)])
     func aNameThatNobodyHasIsNotAdmitted(user: String) {
         #expect(violation(WardenRequest.admit(user: user).encoded) != nil)
+    }
+
+    @Test func anActionThatMakesNoSenseIsRefused() {
+        #expect(violation(Self.action(.upload) { $0.target = .root }) == .invalidValue)
+        #expect(violation(Self.action(.delete) { $0.mode = 0o644 }) == .invalidValue)
+        #expect(violation(Self.action(.changeMode) { $0.mode = 0o10000 }) == .invalidValue)
+        #expect(violation(Self.action(.rename) { $0.byteCount = 1 }) == .invalidValue)
+        #expect(violation(Self.action(.delete) { $0.nanoseconds = 1 }) == .invalidValue)
+        #expect(violation(Self.action(.delete) { $0.isASCII = true }) == .invalidValue)
+        for path in ["", "a", "/a/", "/../a", "/a\nb", "/a\0"] {
+            var writer = MessageWriter(tag: WardenRequest.Kind.record.rawValue)
+            writer.put(UInt8(5))
+            for _ in 0..<3 { writer.put(UInt8(0)) }
+            writer.put(UInt8(0))
+            writer.put(UInt64(0))
+            writer.put(UInt64(0))
+            writer.put(path)
+            writer.put("")
+            #expect(violation(writer.bytes) == .invalidValue, "\(path)")
+        }
+    }
+
+    @Test func aLineOfTheConversationHasItsBound() {
+        let long = [UInt8](repeating: 65, count: 4_097)
+        let message = WardenRequest.recordLine(isReply: true, long).encoded
+        #expect(violation(message) == .tooLong(byteCount: 4_097))
     }
 
     @Test func unknownKindsAreRefused() {

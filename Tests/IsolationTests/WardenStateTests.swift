@@ -9,7 +9,7 @@ struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
         .shareRate, .answer, .giveUp, .accountName, .charge, .showCertificate, .admit,
-        .client, .markClear, .logAction,
+        .client, .markClear, .logAction, .record, .recordLine,
     ]
 
     /// Every state with exactly what it allows.
@@ -17,28 +17,28 @@ struct WardenStateTests {
         (.beforeClient(attemptsLeft: 3), [.client, .log]),
         (
             .beforeLogin(attemptsLeft: 3),
-            [.authenticate, .admit, .showCertificate, .log, .markClear]
+            [.authenticate, .admit, .showCertificate, .log, .markClear, .recordLine]
         ),
         (
             .beforeLogin(attemptsLeft: 1),
-            [.authenticate, .admit, .showCertificate, .log, .markClear]
+            [.authenticate, .admit, .showCertificate, .log, .markClear, .recordLine]
         ),
-        (.beforeLogin(attemptsLeft: 0), [.showCertificate, .log, .markClear]),
-        (.beforeLogin(attemptsLeft: -1), [.showCertificate, .log, .markClear]),
-        (.awaitingAnswer(attemptsLeft: 3), [.answer, .giveUp, .log]),
-        (.awaitingAnswer(attemptsLeft: 1), [.answer, .giveUp, .log]),
+        (.beforeLogin(attemptsLeft: 0), [.showCertificate, .log, .markClear, .recordLine]),
+        (.beforeLogin(attemptsLeft: -1), [.showCertificate, .log, .markClear, .recordLine]),
+        (.awaitingAnswer(attemptsLeft: 3), [.answer, .giveUp, .log, .recordLine]),
+        (.awaitingAnswer(attemptsLeft: 1), [.answer, .giveUp, .log, .recordLine]),
         (
             .loggedIn(attemptsLeft: 3),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge, .markClear, .logAction,
+                .accountName, .charge, .markClear, .logAction, .record, .recordLine,
             ]
         ),
         (
             .loggedIn(attemptsLeft: 0),
             [
                 .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge, .markClear, .logAction,
+                .accountName, .charge, .markClear, .logAction, .record, .recordLine,
             ]
         ),
     ]

@@ -156,6 +156,11 @@ int CLinux_make_log_nonblocking(void);
 /// Returns the number of bytes, or a negated errno value, -EAGAIN when there is no room.
 long CLinux_write_log(const void *bytes, size_t count);
 
+/// Makes a datagram socket that is connected to the Unix socket at path, and never waits.
+///
+/// Returns the descriptor, or a negated errno value.
+int CLinux_connect_system_log(const char *path);
+
 // MARK: Memory that processes share
 
 static const int CLinux_SHARED_PAGE_SIZE = 4096;

@@ -196,6 +196,17 @@ package final class WardenClient {
         )
     }
 
+    /// Writes what the user did into the logs of transfers; the Warden adds who it was.
+    package func record(_ action: LoggedAction) {
+        try? channel.send(WardenRequest.record(action).encoded)
+    }
+
+    /// Writes a line that the client sent, or was sent, into vsftpd's log.
+    package func recordLine(_ text: some Sequence<UInt8>, isReply: Bool) {
+        let text = Array(text.prefix(WardenRequest.maximumLineByteCount))
+        try? channel.send(WardenRequest.recordLine(isReply: isReply, text).encoded)
+    }
+
     /// Has every log line from here on say that the session works in clear, or no longer say so.
     package func markClear(_ isClear: Bool) throws(WardenGone) {
         try send(.markClear(isClear))

@@ -37,6 +37,10 @@ enum WardenRequest {
     case markClear(Bool)
     /// Write a line about what the user did, which noise may not crowd out.
     case logAction(Logger.Level, String)
+    /// Write what the user did into the logs of transfers.
+    case record(LoggedAction)
+    /// Write a line of the conversation into vsftpd's log (`log_ftp_protocol`).
+    case recordLine(isReply: Bool, [UInt8])
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -56,6 +60,8 @@ enum WardenRequest {
         case client
         case markClear
         case logAction
+        case record
+        case recordLine
     }
 
     /// The longest recording of a handshake, in bytes.
@@ -66,6 +72,8 @@ enum WardenRequest {
     static let maximumPasswordByteCount = 512
     /// The longest log line, in bytes of UTF-8.
     static let maximumLogByteCount = 4_096
+    /// The longest line of the conversation in vsftpd's log, in bytes.
+    static let maximumLineByteCount = 4_096
 
     var kind: Kind {
         switch self {
@@ -85,6 +93,8 @@ enum WardenRequest {
         case .admit: .admit
         case .markClear: .markClear
         case .logAction: .logAction
+        case .record: .record
+        case .recordLine: .recordLine
         }
     }
 
@@ -107,6 +117,10 @@ enum WardenRequest {
         case .showCertificate(let recording): writer.put(recording)
         case .admit(let user): writer.put(user)
         case .markClear(let isClear): writer.put(isClear)
+        case .record(let action): writer.put(action)
+        case .recordLine(let isReply, let text):
+            writer.put(isReply)
+            writer.put(text)
         case .accountName(.user(let number)):
             writer.put(false)
             writer.put(number)
@@ -163,6 +177,11 @@ enum WardenRequest {
             self = .showCertificate(bytes)
         case .admit: self = .admit(user: try reader.takeUser())
         case .markClear: self = .markClear(try reader.takeBool())
+        case .record: self = .record(try reader.takeAction())
+        case .recordLine:
+            let isReply = try reader.takeBool()
+            let text = try reader.takeBytes(maximum: Self.maximumLineByteCount)
+            self = .recordLine(isReply: isReply, text)
         }
         try reader.finish()
     }

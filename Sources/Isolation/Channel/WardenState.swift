@@ -43,6 +43,10 @@ enum WardenState: Hashable {
         case (.beforeClient, .client), (.beforeClient, .log): return
         case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
         case (.beforeLogin, .markClear), (.loggedIn, .markClear): return
+        case (.loggedIn, .record): return
+        case (.beforeLogin, .recordLine), (.awaitingAnswer, .recordLine),
+            (.loggedIn, .recordLine):
+            return
         case (.beforeClient, .authenticate), (.beforeClient, .endLogin),
             (.beforeClient, .listenForData), (.beforeClient, .connectForData),
             (.beforeClient, .listSessions), (.beforeClient, .shareRate),
@@ -62,6 +66,8 @@ enum WardenState: Hashable {
             (.awaitingAnswer, .authenticate), (.awaitingAnswer, .endLogin),
             (.awaitingAnswer, .listenForData), (.awaitingAnswer, .connectForData),
             (.awaitingAnswer, .listSessions), (.awaitingAnswer, .shareRate),
+            (.beforeClient, .record), (.beforeLogin, .record), (.awaitingAnswer, .record),
+            (.beforeClient, .recordLine),
             (.loggedIn, .authenticate), (.loggedIn, .answer), (.loggedIn, .giveUp):
             throw .outOfTurn
         }

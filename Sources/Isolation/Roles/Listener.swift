@@ -86,6 +86,9 @@ package final class Listener {
     /// What SIGHUP, and the end of the Signer, ask for.
     package var reload: () -> Void = {}
 
+    /// The logs that Wardens write, opened before the first client.
+    package var logs: TransferLogs?
+
     /// Checks clients' certificates for the Wardens of later sessions.
     package var certificateCheck: CertificateCheck?
 
@@ -311,6 +314,7 @@ package final class Listener {
             case SIGHUP:
                 logger.notice("SIGHUP: reading certificates anew; other options need a restart")
                 inspectAuthorizers()
+                logs?.reopen(logger)
                 reload()
             default: break
             }
@@ -463,6 +467,7 @@ package final class Listener {
                     settings: settings.warden,
                     authorizers: authorizers,
                     certificateCheck: certificateCheck,
+                    logs: logs,
                     logger: logger,
                     isQuiet: isQuiet,
                     body: body
@@ -535,6 +540,8 @@ package final class Listener {
             "client refused",
             ["peer": .stringConvertible(peer), "why": .string(refusal.logText)]
         )
+        let event = TransferLogEvent.connection(refusal: refusal.ownLogText)
+        logs?.write(event, about: LoggedClient(peer.address), logger)
         guard kind != .implicitTLS else { return }
         _ = unsafe refusal.reply.encoded.withUnsafeBytes { unsafe control.send($0) }
     }

@@ -88,6 +88,7 @@ extension Warden {
             switch request {
             case .answer(let answer): return answer
             case .log(let level, let text): log(level, text)
+            case .recordLine(let isReply, let text): recordLine(isReply: isReply, text)
             default:
                 hasGivenUp = true
                 return nil

@@ -52,6 +52,7 @@ class Warden {
     private var handover: HandoverDesk?
     var serverPace: ServerPace?
     var passive = PassiveState()
+    var logged: LoggedSession
 
     /// How often the Session may still ask whose the certificate is; every answer reads a file.
     var certificateQuestionsLeft = 8
@@ -73,9 +74,11 @@ class Warden {
         leash: CInt,
         certificateCheck: CertificateCheck?,
         challenge: [UInt8],
+        logs: TransferLogs?,
         logger: Logger,
         isQuiet: Bool = false
     ) {
+        logged = LoggedSession(logs)
         self.certificateCheck = certificateCheck
         self.challenge = challenge
         self.peer = peer
@@ -110,16 +113,18 @@ class Warden {
         settings: WardenSettings,
         authorizers: [any Authorizer],
         certificateCheck: CertificateCheck?,
+        logs: TransferLogs?,
         logger: Logger,
         isQuiet: Bool,
         body: (consuming SessionStart) -> Void
     ) -> Never {
         DaemonProcess.setName("ftps-warden")
         do throws(SystemError) {
-            try DaemonProcess.closeDescriptors(except: [
+            let kept = [
                 control.number, leash.number, census.descriptor.number,
                 signer?.descriptor.number ?? -1,
-            ])
+            ]
+            try DaemonProcess.closeDescriptors(except: kept + (logs?.descriptorNumbers ?? []))
             try DaemonProcess.resetSignals()
             try DaemonProcess.outliveTermination()
             let local = try control.localAddress()
@@ -157,6 +162,7 @@ class Warden {
                     leash: leash.number,
                     certificateCheck: certificateCheck,
                     challenge: challenge,
+                    logs: logs,
                     logger: logger,
                     isQuiet: isQuiet
                 )
@@ -176,6 +182,8 @@ class Warden {
         for authorizer in authorizers {
             authorizer.watchSessions { [unowned self] in census.noteSystemSession(of: $0) }
         }
+        // Who comes through a proxy is known later.
+        if case .beforeLogin = state { record(.connection(refusal: nil)) }
         var deadline = Deadline.never
         while true {
             let isEnding = deadline != .never
@@ -266,6 +274,8 @@ class Warden {
         case .logAction(let level, let text):
             logAction(level, text)
         case .markClear(let isClear): markLog(isClear: isClear)
+        case .record(let action): record(.action(action))
+        case .recordLine(let isReply, let text): recordLine(isReply: isReply, text)
         case .accountName(let account):
             try channel.send(WardenReply.accountName(name(of: account)).encoded)
         case .charge(let byteCount): try charge(byteCount)
@@ -323,6 +333,7 @@ class Warden {
                     "by": .string(proofText(proof, for: login.account)),
                 ]
             )
+            recordLogin(user, login.account)
             limitFileSize(to: profile.rules.uploads.limits.fileSize)
             state = .loggedIn(attemptsLeft: state.attemptsLeft)
             sleep(for: settings.successDelay)
@@ -338,6 +349,7 @@ class Warden {
         } catch {
             endLogin()
             let failures = error.isFailedProof ? census.noteFailedLogin() : 1
+            recordRefusal(of: user)
             let attemptsLeft = state.attemptsLeft - 1
             state = .beforeLogin(attemptsLeft: attemptsLeft)
             logger.notice(
@@ -492,6 +504,7 @@ class Warden {
         }
         journal = nil
         profile = nil
+        logged.user = nil
         census.noteLogout()
         login.take()?.end()
     }
@@ -520,40 +533,7 @@ class Warden {
         return name
     }
 
-    // MARK: Data sockets
-
-    private func connectForData(_ address: IPAddress, _ port: UInt16) throws(SystemError) {
-        let remote = SocketAddress(address, port: port, scope: peer.scope)
-        do throws(SystemError) {
-            let mayConnect =
-                settings.allowsActive
-                && (settings.allowsForeignActive || remote.address == peer.address)
-                && (settings.allowsPrivilegedActive || port >= 1024)
-            guard mayConnect, port != 0 else {
-                if mayLog() {
-                    logger.warning(
-                        "active connection refused",
-                        metadata: ["to": .stringConvertible(remote)]
-                    )
-                }
-                throw SystemError("connect", .notPermitted)
-            }
-            // A proxy may have clients of the one kind and reach this machine by the other; the
-            // kernel then chooses where the connection leaves from.
-            let isSameKind = local.address.family == remote.address.family
-            let any: IPAddress = remote.address.family == .ipv4 ? .v4(0) : .v6(high: 0, low: 0)
-            let origin = SocketAddress(
-                isSameKind ? local.address : any,
-                port: settings.activePort,
-                scope: isSameKind ? local.scope : 0
-            )
-            let socket = try OwnedDescriptor.connecting(to: remote, from: origin)
-            try channel.send(WardenReply.connecting.encoded, with: socket)
-        } catch {
-            let failure: DataSocketFailure = error.errno == .notPermitted ? .forbidden : .failed
-            try channel.send(WardenReply.noDataSocket(failure).encoded)
-        }
-    }
+    // MARK: The client
 
     /// Takes the client that a proxy speaks for.
     ///
@@ -571,6 +551,7 @@ class Warden {
         } else {
             logger.info("connected")
         }
+        record(.connection(refusal: refusal?.ownLogText))
         try channel.send(WardenReply.client(refusal).encoded)
     }
 

@@ -13,6 +13,7 @@ extension FTPHandler {
         defer { command.wipeSecret() }
         try noteWorkInClear(command.verb)
         log(.debug, command.logText)
+        record(command)
         guard let verb = command.verb else {
             try refuseUnknown(command)
             return
@@ -188,6 +189,7 @@ extension FTPHandler {
         if let index = waiting.firstIndex(where: { $0.outline?.verb == .abor }) {
             control.take(at: index)
             log(.debug, "ABOR")
+            record(.abor)
             return true
         }
         guard !isQuitting else { return false }
@@ -206,6 +208,7 @@ extension FTPHandler {
                 continue
             }
             log(.debug, verb.rawValue)
+            record(verb)
             try reply(221, "Goodbye; the transfer is completed first.")
             isQuitting = true
             return false

@@ -63,6 +63,7 @@ extension FTPHandler {
     final func change(
         _ verb: String,
         _ argument: [UInt8],
+        mode: UInt16 = 0,
         _ operation: (any FileSystem, VirtualPath) throws(FileError) -> Void,
         done: (VirtualPath) -> Reply
     ) throws(SessionEnd) {
@@ -70,6 +71,7 @@ extension FTPHandler {
         let result: Void? = try attempt(550, verb) { fileSystem throws(FileError) in
             try operation(fileSystem, path)
         }
+        record(verb, path, isDone: result != nil) { $0.mode = mode }
         guard result != nil else { return }
         logAction("\(verb) \(path.quoted)")
         try reply(done(path))
@@ -140,7 +142,10 @@ extension FTPHandler {
         let facts = try attempt(550, "RNFR") { fileSystem throws(FileError) in
             try fileSystem.facts(of: path, for: .renaming)
         }
-        guard facts != nil else { return }
+        guard facts != nil else {
+            record("RNFR", path, isDone: false)
+            return
+        }
         renameSource = path
         try reply(350, "Ready for RNTO.")
     }
@@ -154,6 +159,7 @@ extension FTPHandler {
         let result: Void? = try attempt(550, "RNTO") { fileSystem throws(FileError) in
             try fileSystem.rename(source, to: path)
         }
+        record("RNTO", source, isDone: result != nil) { $0.target = path }
         guard result != nil else { return }
         logAction("RNTO \(source.quoted) -> \(path.quoted)")
         try reply(250, "Rename successful.")

@@ -103,7 +103,10 @@ extension FTPHandler {
             try reply(550, "Permission denied.")
             return
         }
-        try changeSite(command, [UInt8](words[1])) { fileSystem, path throws(FileError) in
+        let mode = value as? UInt16 ?? 0
+        try changeSite(command, [UInt8](words[1]), mode: mode) {
+            fileSystem,
+            path throws(FileError) in
             try operation(fileSystem, path, value)
         }
     }
@@ -208,9 +211,10 @@ extension FTPHandler {
     private func changeSite(
         _ command: SiteCommand,
         _ argument: [UInt8],
+        mode: UInt16 = 0,
         _ operation: (any FileSystem, VirtualPath) throws(FileError) -> Void
     ) throws(SessionEnd) {
-        try change("SITE \(command.rawValue)", argument, operation) { _ in
+        try change("SITE \(command.rawValue)", argument, mode: mode, operation) { _ in
             Reply(200, "SITE \(command.rawValue) command ok.")
         }
     }

@@ -29,6 +29,7 @@ extension FTPHandler {
             }
         } catch {
             try refuse(error, error == .beyondEnd ? 554 : 550, "RETR \(path.quoted)")
+            record("RETR", path, isDone: false)
             return
         }
         let converts = type == .ascii && configuration.files.convertsDownloads
@@ -84,6 +85,7 @@ extension FTPHandler {
         } catch {
             let code: UInt16 = error == .beyondEnd ? 554 : error == .notPermitted ? 550 : 553
             try refuse(error, code, "\(verb) \(path.quoted)")
+            record(verb, path, isDone: false)
             return
         }
         let converts = type == .ascii && configuration.files.convertsUploads

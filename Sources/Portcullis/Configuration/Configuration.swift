@@ -30,6 +30,8 @@ package struct Configuration: Sendable {
     package var rates = Rates()
     /// The conversation on the control connection.
     package var session = Session()
+    /// The logs that vsftpd would write.
+    package var logs = Logs()
 
     /// Creates the configuration of an empty file.
     package init() {}

@@ -42,6 +42,14 @@ struct ConfigurationDraft {
     /// The list of suites as written (`ssl_ciphers`).
     var suiteList: String?
 
+    /// Whether transfers are logged (`xferlog_enable`), in whose format (`xferlog_std_format`), or
+    /// in both (`dual_log_enable`), and what was written for the files.
+    var logsTransfers = false
+    var usesStandardLog = false
+    var writesBothLogs = false
+    var standardLogFile: String?
+    var ownLogFile: String?
+
     /// What the options being applied want to say though they are honoured.
     var remark: String?
 

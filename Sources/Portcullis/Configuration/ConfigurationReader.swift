@@ -147,6 +147,7 @@ package struct ConfigurationReader {
         draft.checkPlainFTP()
         draft.checkDataConnections()
         draft.checkMessages()
+        draft.checkLogs()
         var further: [Int: [String]] = [:]
         for finding in draft.findings {
             guard let index = entryInForce[finding.name] else {

@@ -51,6 +51,7 @@ extension FTPHandler {
         move: (DTPHandler) throws(TransferFailure) -> Void
     ) throws(SessionEnd) {
         transfer = TransferState(command: verb, path: path.text)
+        let stopwatch = Stopwatch()
         defer {
             transfer = nil
             dataSource = nil
@@ -67,6 +68,7 @@ extension FTPHandler {
             try reply(refusal.reply)
             let mark = protectionLevel == .clear ? ", \(Self.clearData)" : ""
             logAction("\(verb) \(path.quoted) failed: \(refusal.logText)\(mark)", isDone: false)
+            record(verb, path, isDone: false) { $0.nanoseconds = stopwatch.nanoseconds }
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
             if refusal == .aborted { try reply(226, "ABOR successful.") }
             try leaveIfQuitting()
@@ -94,6 +96,10 @@ extension FTPHandler {
             """,
             isDone: failure == nil
         )
+        record(verb, path, isDone: failure == nil) {
+            $0.byteCount = UInt64(clamping: handler.byteCount)
+            $0.nanoseconds = stopwatch.nanoseconds
+        }
         if failure != nil { failed() }
         try conclude(failure, verb: verb, done: failure == nil ? done() : "")
         // A download that failed ends without close_notify: it must not look complete.

@@ -77,6 +77,7 @@ extension FTPHandler {
 
     /// Sends a reply.
     final func reply(_ reply: Reply) throws(SessionEnd) {
+        record(reply)
         var deadline = Deadline(after: min(Self.replyTimeout, configuration.timeouts.idle))
         if login == nil { deadline = min(deadline, replyDeadlineBeforeLogin) }
         guard control.send(reply.encoded, until: deadline) else { throw .clientLeft }
@@ -111,7 +112,10 @@ extension FTPHandler {
         if reason != .clientLeft { log(.notice, "session ends: \(reason)") }
         dataSource = nil
         let deadline = Deadline(after: .seconds(2))
-        if let words { _ = control.send(words.encoded, until: deadline) }
+        if let words {
+            record(words)
+            _ = control.send(words.encoded, until: deadline)
+        }
         _ = control.stream.sendCloseNotify()
         control.stream.endWriting()
         // Whatever the client still sends is read and forgotten for a moment: closing over unread

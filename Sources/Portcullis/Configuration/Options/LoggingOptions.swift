@@ -1,17 +1,26 @@
-extension ConfigurationOption {
-    private static let standardError = "the log goes to standard error"
+internal import Isolation
 
-    /// Where vsftpd's log would go.
+extension ConfigurationOption {
+    /// The logs that vsftpd would write.
     static let logging: [ConfigurationOption] = [
-        .ignoredToggle("xferlog_enable", why: standardError),
-        .ignoredToggle("xferlog_std_format", why: standardError),
-        .ignoredText("xferlog_file", why: standardError),
-        .ignoredText("vsftpd_log_file", why: standardError),
-        .ignoredToggle("dual_log_enable", why: standardError),
-        .ignoredToggle("syslog_enable", why: standardError),
-        .ignoredToggle("log_ftp_protocol", why: "\(standardError), without the commands"),
-        .ignoredToggle("no_log_lock", why: standardError),
-        .ignoredToggle("log_die", why: standardError),
-        .ignoredToggle("wc_logs_enable", why: standardError),
+        .toggle("xferlog_enable") { (draft, value) in draft.logsTransfers = value },
+        .toggle("xferlog_std_format") { (draft, value) in draft.usesStandardLog = value },
+        .text("xferlog_file") { (draft, value) in
+            draft.standardLogFile = value
+            return .honoured
+        },
+        .text("vsftpd_log_file") { (draft, value) in
+            draft.ownLogFile = value
+            return .honoured
+        },
+        .toggle("dual_log_enable") { (draft, value) in draft.writesBothLogs = value },
+        .toggle("syslog_enable", sets: \.logs.files.usesSystemLog),
+        .toggle("log_ftp_protocol", sets: \.logs.showsProtocol),
+        .ignoredToggle(
+            "no_log_lock",
+            why: "each line is one write at the end of the file, and needs no lock"
+        ),
+        .ignoredToggle("log_die", why: "the end of a session is told on standard error"),
+        .ignoredToggle("wc_logs_enable", why: "names that are UTF-8 are always written as such"),
     ]
 }

@@ -41,6 +41,7 @@ final class TestWarden: Warden {
             leash: -1,
             certificateCheck: nil,
             challenge: [],
+            logs: nil,
             logger: Logger(label: "fuzz") { _ in log }
         )
     }
