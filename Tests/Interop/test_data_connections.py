@@ -95,8 +95,28 @@ def test_passive_ports_come_from_the_configured_range(serve, account):
     session = serve(pasv_min_port=str(first), pasv_max_port=str(first + 4)).session(account)
     ports = {session.passive_port(command) for command in ["EPSV", "PASV"] * 20}
     assert ports <= set(range(first, first + 5))
-    assert len(ports) > 1, "ports are drawn at random"
     assert session.retrieve("NLST") == b""
+
+
+def test_passive_ports_are_drawn_at_random(serve, account):
+    """Bounds that chance alone breaks less than once in 10^9 runs, each for another bad choice."""
+    first, size = 10_000, 50_000
+    gateway = serve(pasv_min_port=str(first), pasv_max_port=str(first + size - 1))
+    sessions = [gateway.session(account) for _ in range(3)]
+    ports = [sessions[number % 3].passive_port() for number in range(60)]
+    steps = [after - before for before, after in zip(ports, ports[1:])]
+    ordered = sorted(ports)
+    # Sessions that draw alike, and one stride again and again.
+    assert len(set(ports)) >= 54
+    assert len({step % size for step in steps}) >= 50
+    # Small steps, in either direction: of chance about six in fifty-nine are that small.
+    assert sum(abs(step) < size // 20 for step in steps) <= 30
+    # One direction only: of chance about half of them are.
+    assert 10 <= sum(step > 0 for step in steps) <= 49
+    # A few places in the range: of chance less than one pair in sixty is that close.
+    assert sum(after - before <= 8 for before, after in zip(ordered, ordered[1:])) <= 12
+    # A part of the range.
+    assert ordered[0] < first + size // 3 and ordered[-1] >= first + size - size // 3
 
 
 def test_an_exhausted_range_is_425_and_heals(serve, account):

@@ -52,6 +52,15 @@ def test_port_promiscuous_lets_the_client_name_another_address(serve, account):
         assert fetch_actively(session, listener, "f")[0] == b"content"
 
 
+def test_port_promiscuous_lets_the_client_name_a_port_of_a_service(serve, account):
+    account.file("f", b"content")
+    with socket.create_server(("127.0.0.1", 1018)) as listener:
+        listener.settimeout(20)
+        serve().session(account).expect(port_command(listener), 500)
+        session = serve(port_promiscuous="YES").session(account)
+        assert fetch_actively(session, listener, "f")[0] == b"content"
+
+
 def test_foreign_addresses_are_permitted_in_both_directions(serve, account):
     account.file("f", b"content")
     session = serve(permit_foreign_addresses="YES", require_ssl_reuse="NO").session(account)
