@@ -51,7 +51,18 @@ extension FTPHandler {
         )
     }
 
+    /// Forgets where the next data connection would have come from.
+    ///
+    /// Each of PASV, EPSV, PORT and EPRT begins with it, so that a session never holds two ports,
+    /// and so that a refused one does not leave the transfer to an earlier place that the client
+    /// no longer means (as with vsftpd).
+    private func forgetDataConnection() {
+        dataSource = nil
+        activeTarget = nil
+    }
+
     final func enterPassiveMode() throws(SessionEnd) {
+        forgetDataConnection()
         guard !allowsOnlyExtendedPassive else {
             try reply(501, "PASV not allowed after EPSV ALL.")
             return
@@ -77,6 +88,7 @@ extension FTPHandler {
     }
 
     final func enterExtendedPassiveMode(_ argument: [UInt8]) throws(SessionEnd) {
+        forgetDataConnection()
         let wish: ExtendedPassiveArgument
         do throws(ExtendedAddressError) {
             wish = try ExtendedPassiveArgument(argument: argument)
@@ -103,9 +115,6 @@ extension FTPHandler {
             try reply(502, "Passive mode is switched off on this server.")
             return nil
         }
-        // The old port goes first: a session never holds two.
-        dataSource = nil
-        activeTarget = nil
         let outcome: DataSocketOutcome
         do throws(WardenGone) {
             outcome = try warden.listenForData()
@@ -138,6 +147,7 @@ extension FTPHandler {
     }
 
     final func setPort(_ argument: [UInt8]) throws(SessionEnd) {
+        forgetDataConnection()
         guard try mayUseActiveMode("PORT") else { return }
         guard let target = HostPort(argument: argument) else {
             try reply(501, "PORT takes six numbers from 0 to 255.")
@@ -147,6 +157,7 @@ extension FTPHandler {
     }
 
     final func setExtendedPort(_ argument: [UInt8]) throws(SessionEnd) {
+        forgetDataConnection()
         guard try mayUseActiveMode("EPRT") else { return }
         let target: ExtendedAddress
         do throws(ExtendedAddressError) {
@@ -202,7 +213,6 @@ extension FTPHandler {
             try reply(500, "Illegal \(verb) command.")
             return
         }
-        dataSource = nil
         activeTarget = target
         try prepareForDataConnection()
         try reply(200, "\(verb) command successful. Consider using \(better).")
