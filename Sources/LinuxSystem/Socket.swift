@@ -199,6 +199,21 @@ extension OwnedDescriptor {
         }
     }
 
+    /// Looks whether there is something to receive, and leaves it there (`MSG_PEEK` of `recv(2)`).
+    package borrowing func look() -> ReadOutcome {
+        var byte: UInt8 = 0
+        while true {
+            let count = unsafe recv(number, &byte, 1, CInt(MSG_PEEK))
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .ended(isClean: false) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wantsRead
+            default: return .failed
+            }
+        }
+    }
+
     /// Sends what fits, without waiting and without `SIGPIPE`.
     package borrowing func send(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
         while true {

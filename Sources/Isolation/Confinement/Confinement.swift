@@ -4,8 +4,12 @@ internal import LinuxSystem
 
 /// How a process gives up what it will not need, once and for all.
 enum Confinement {
-    /// The most descriptors that a Session or an Agent may hold.
+    /// The most descriptors that a process may hold of which nothing else is said.
     private static let maximumDescriptorCount: UInt64 = 64
+
+    /// The most descriptors that a Session may hold: those of every process, and beside them the
+    /// connections of strangers that wait at its passive port together with the client's.
+    private static let maximumSessionDescriptorCount: UInt64 = 64 + 256
 
     /// The most channels that the Signer may hold.
     private static let maximumSignerDescriptorCount: UInt64 = 65_536
@@ -73,7 +77,11 @@ enum Confinement {
         as credentials: Credentials?,
         _ systemCalls: SystemCallPolicy
     ) throws(SystemError) {
-        try becomeHarmless(as: credentials, groups: [])
+        try becomeHarmless(
+            as: credentials,
+            groups: [],
+            descriptorCount: maximumSessionDescriptorCount
+        )
         try checked("landlock", CLinux_confine_to_directory(-1))
         try SystemCallFilter.session.install(systemCalls)
     }

@@ -14,6 +14,7 @@ final class ActiveDTP: DataSource {
     private var stream: NetworkStream?
     private var handshake: DataHandshake?
     private let end: Deadline
+    private var isStarted = false
     private var outcome: Result<AdmittedConnection, DataConnectionFailure>?
 
     /// Follows a connection that was just started.
@@ -53,7 +54,10 @@ final class ActiveDTP: DataSource {
         return (try? stream?.descriptor.localAddress()) ?? nil
     }
 
-    func start() {}
+    func start() {
+        isStarted = true
+        handshake?.start()
+    }
 
     func advance() {
         guard outcome == nil else { return }
@@ -73,14 +77,15 @@ final class ActiveDTP: DataSource {
                 level: level,
                 policy: policy,
                 tls: tls,
-                timeout: handshakeTimeout
+                timeout: handshakeTimeout,
+                isStarted: isStarted
             )
         }
         handshake?.advance()
         switch handshake?.state {
         case .admitted(let connection): outcome = .success(connection)
         case .unproven(let failure): outcome = .failure(failure)
-        case .failed, .foreign, .unnamed: outcome = .failure(.handshake)
+        case .failed, .silent, .foreign, .unnamed: outcome = .failure(.handshake)
         case .waiting, nil: break
         }
     }

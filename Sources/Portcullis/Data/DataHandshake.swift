@@ -15,64 +15,132 @@ final class DataHandshake {
         case foreign
         /// Over, and a proxy that has connected did not say for whom.
         case unnamed
+        /// Over, without a word of whoever has connected.
+        case silent
         /// Over.
         case failed
     }
 
+    /// How long whoever has connected is not given up for others who come.
+    ///
+    /// An honest client needs a round trip or two until its first bytes are there.
+    private static let patience: Duration = .seconds(2)
+
     let stream: NetworkStream
     private(set) var state: State = .waiting
     private let policy: AdmissionPolicy
-    private let deadline: Deadline
+    private let timeout: Duration
     private let level: ProtectionLevel
     private let tls: TLSContext?
+    private var deadline = Deadline.never
+    private var isStarted: Bool
     private var wantsWrite = false
+
+    /// Until when it is not given up for others who come.
+    private(set) var patience: Deadline
+
+    /// Whether TLS has begun.
+    ///
+    /// Not before the first bytes are there: whoever says nothing costs no more than a descriptor.
+    private(set) var hasBegun = false
+
+    /// Whether the first bytes are there, and TLS was not to begin yet.
+    private(set) var isHeldBack = false
+
+    /// Whether whoever has connected let the whole time for the handshake go by without a word.
+    private(set) var hasTimedOut = false
 
     /// What a proxy has said so far, until it has said everything.
     private var proxyHeader: ProxyHeaderReader?
 
-    /// Begins the handshake, or judges at once when there is none.
+    /// Awaits the first bytes.
     ///
-    /// Where a proxy has connected (`isProxied`), its header comes first.
+    /// The time for the handshake runs from the first bytes or from the transfer command
+    /// (`isStarted`, ``start()``), whichever is first: a client may connect long before. Where a
+    /// proxy has connected (`isProxied`), its header comes first, and at once. With
+    /// `staysUntilStart` the connection is not given up for others before the transfer command.
     init(
         _ stream: NetworkStream,
         level: ProtectionLevel,
         policy: AdmissionPolicy,
         tls: TLSContext?,
         timeout: Duration,
-        isProxied: Bool = false
+        isStarted: Bool,
+        isProxied: Bool = false,
+        staysUntilStart: Bool = false
     ) {
         self.stream = stream
         self.level = level
         self.policy = policy
         self.tls = tls
-        deadline = Deadline(after: timeout)
+        self.timeout = timeout
+        self.isStarted = isStarted
+        patience = staysUntilStart && !isStarted ? .never : Deadline(after: Self.patience)
         stream.descriptor.sendWithoutDelay()
-        if isProxied { proxyHeader = ProxyHeaderReader() } else { beginTLS() }
-        advance()
+        if isProxied { proxyHeader = ProxyHeaderReader() }
+        if isStarted || isProxied { deadline = Deadline(after: timeout) }
+    }
+
+    /// Begins to count the time: the transfer command was given.
+    func start() {
+        isStarted = true
+        if deadline == .never { deadline = Deadline(after: timeout) }
+        if patience == .never { patience = Deadline(after: Self.patience) }
+    }
+
+    /// Whether it stays whoever comes until the transfer command is given.
+    var staysUntilStart: Bool { patience == .never }
+
+    /// Whether it may be given up for others who come.
+    var mayBeDisplaced: Bool {
+        if case .admitted = state { false } else { patience.hasPassed }
     }
 
     /// Whether it is known who has connected, and may still be the right one.
     var mayBeAdmitted: Bool {
         switch state {
         case .waiting, .admitted: isIdentified
-        case .unproven, .foreign, .unnamed, .failed: false
+        case .unproven, .foreign, .unnamed, .silent, .failed: false
         }
     }
 
     /// Whether it is known who has connected.
     var isIdentified: Bool { proxyHeader == nil }
 
-    private func beginTLS() {
-        guard level == .private else { return }
+    /// Whether nothing is to be expected of it any more, not even that it is told why.
+    var isOver: Bool {
+        switch state {
+        case .waiting, .admitted, .unproven: false
+        case .foreign, .unnamed, .silent, .failed: true
+        }
+    }
+
+    /// Whether TLS may or need not begin: looks for the first bytes.
+    private func begin(_ mayBeginTLS: Bool) -> Bool {
+        guard level == .private, !hasBegun else { return true }
+        switch stream.descriptor.look() {
+        case .bytes: break
+        case .wantsRead, .wantsWrite: return false
+        case .ended, .failed:
+            state = .silent
+            return false
+        }
+        isHeldBack = !mayBeginTLS
+        guard mayBeginTLS else { return false }
+        hasBegun = true
+        // The first bytes are worth as much time again.
+        patience = Deadline(after: Self.patience)
+        if deadline == .never { deadline = Deadline(after: timeout) }
         guard let tls, (try? stream.beginTLS(tls, as: .data)) != nil else {
             state = .failed
-            return
+            return false
         }
+        return true
     }
 
     /// What to wait for.
     var pollEntry: PollEntry {
-        guard case .waiting = state else { return .none }
+        guard case .waiting = state, !isHeldBack else { return .none }
         return PollEntry(stream.descriptor.number, reading: !wantsWrite, writing: wantsWrite)
     }
 
@@ -82,11 +150,19 @@ final class DataHandshake {
         return deadline
     }
 
-    /// Takes the handshake as far as it goes.
-    func advance() {
+    /// Takes the handshake as far as it goes; TLS begins only if it may.
+    func advance(mayBeginTLS: Bool = true) {
         readProxyHeader()
-        if proxyHeader == nil { shakeHands() }
-        if case .waiting = state, deadline.hasPassed { state = isIdentified ? .failed : .unnamed }
+        if case .waiting = state, proxyHeader == nil, begin(mayBeginTLS) { shakeHands() }
+        guard case .waiting = state, deadline.hasPassed else { return }
+        if !isIdentified {
+            state = .unnamed
+        } else if hasBegun || isHeldBack {
+            state = .failed
+        } else {
+            hasTimedOut = true
+            state = .silent
+        }
     }
 
     /// Reads what a proxy says, and not a byte of what the client says behind it.
@@ -113,7 +189,12 @@ final class DataHandshake {
             }
             proxyHeader = nil
             stream.speak(for: ends.client)
-            if policy.mayApproach(stream.peer) { beginTLS() } else { state = .foreign }
+            guard policy.mayApproach(stream.peer) else {
+                state = .foreign
+                return
+            }
+            // From here on the client itself may take its time.
+            if !isStarted { deadline = .never }
         } catch {
             state = .unnamed
         }

@@ -7,17 +7,17 @@ internal import TLS
 /// Keeps accepting until a connection brings its proof or the time is over, so that a stranger who
 /// connects first neither gets the transfer nor spoils it.
 final class PassiveDTP: DataSource {
-    /// Connections looked at side by side; one more costs the oldest its place.
-    private static let maximumCandidateCount = 8
-
     /// Connections taken from the kernel in one go.
     private static let maximumAcceptCount = 32
 
     /// How long the right connection may still come after one that proved nothing.
     ///
     /// The client's own refusal must not take as long as `accept_timeout`, and a stranger's must
-    /// not be the client's.
+    /// not be the client's. One that never said a word shortens nothing.
     private static let grace: Duration = .seconds(3)
+
+    /// How long nothing is accepted after this process had no descriptor for it.
+    private static let pause: Duration = .milliseconds(100)
 
     let level: ProtectionLevel
     private var listener: OwnedDescriptor?
@@ -26,10 +26,17 @@ final class PassiveDTP: DataSource {
     private let acceptTimeout: Duration
     private let handshakeTimeout: Duration
     private let report: (String) -> Void
-    private var candidates: [DataHandshake] = []
+    private var candidates: DataCandidates
+    private var foreignLines = BoundedLines()
+    private var unnamedLines = BoundedLines()
+    private var endOfPause = Deadline.passed
+    private var awaitsRoom = false
+    private var isPausing = false
     private var end = Deadline.never
     private var isStarted = false
+    private var isClosed = false
     private var blemish: DataConnectionFailure?
+    private var isWaitShort = false
     private var outcome: Result<AdmittedConnection, DataConnectionFailure>?
 
     /// Awaits connections on `listener`.
@@ -47,6 +54,7 @@ final class PassiveDTP: DataSource {
         self.listener = consume listener
         self.level = level
         self.policy = policy
+        candidates = DataCandidates(policy)
         self.tls = tls
         self.acceptTimeout = acceptTimeout
         self.handshakeTimeout = handshakeTimeout
@@ -61,143 +69,179 @@ final class PassiveDTP: DataSource {
 
     var pollEntries: [PollEntry] {
         guard outcome == nil else { return [] }
-        var entries = candidates.map(\.pollEntry)
-        entries.append(PollEntry(listener?.number ?? -1, reading: true))
+        var entries = candidates.pollEntries
+        // Who finds no room waits in the kernel.
+        if !awaitsRoom, !isPausing {
+            entries.append(PollEntry(listener?.number ?? -1, reading: true))
+        }
         return entries
     }
 
     var deadline: Deadline {
         guard outcome == nil else { return .never }
-        return candidates.reduce(end) { min($0, $1.expiry) }
+        let next = min(end, candidates.deadline(awaitsRoom: awaitsRoom))
+        return isPausing ? min(next, endOfPause) : next
     }
 
     func start() {
         isStarted = true
         guard outcome == nil else { return }
+        candidates.start()
         end = Deadline(after: acceptTimeout)
-        if blemish != nil { shortenWait() }
+        if isWaitShort { shortenWait() }
     }
 
     func advance() {
         guard outcome == nil else { return }
-        for candidate in candidates { candidate.advance() }
+        candidates.advance()
         // Whoever has proved it by now is not pushed out by those who come.
         judge()
         guard outcome == nil else { return }
         acceptCandidates()
         judge()
-        if outcome == nil, end.hasPassed { conclude(.failure(blemish ?? .notEstablished)) }
+        // Kept, so that what is polled and how long it is polled rest on one look at the clock.
+        awaitsRoom = !candidates.hasRoom
+        isPausing = !endOfPause.hasPassed
+        if outcome == nil { judgeTime() }
+    }
+
+    /// Gives up when the time is over, or when nobody can come any more.
+    private func judgeTime() {
+        let hasHope = candidates.all.contains(where: \.mayBeAdmitted)
+        if hasHope, !isStarted, end.hasPassed {
+            // The port is for others again; the client that has connected waits for its command.
+            closeListener()
+            end = .never
+        } else if end.hasPassed || isClosed && !hasHope {
+            conclude(.failure(blemish ?? .notEstablished))
+        }
     }
 
     /// The other end of the connection that the transfer would take, as far as is known now: the
     /// one that proved itself, or the first that came.
     var clientEnd: SocketAddress? {
         if case .success(let connection) = outcome { return connection.stream.peer }
-        return candidates.first(where: \.mayBeAdmitted)?.stream.peer
+        return candidates.all.first(where: \.mayBeAdmitted)?.stream.peer
     }
 
     func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }
 
     private func acceptCandidates() {
         for _ in 0..<Self.maximumAcceptCount {
-            guard let accepted = ((try? listener?.accept()) ?? nil) else { return }
-            let peer = accepted.peer
-            let isProxied = policy.proxies.contain(peer.address)
-            guard isProxied || policy.mayApproach(peer) else {
-                reportForeign(peer)
-                continue
-            }
-            let candidate = DataHandshake(
-                NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
-                level: level,
-                policy: policy,
-                tls: tls,
-                timeout: handshakeTimeout,
-                isProxied: isProxied
-            )
-            switch candidate.state {
-            case .waiting, .admitted, .unproven:
-                makeRoom()
-                candidates.append(candidate)
-            case .foreign, .unnamed, .failed: reportEnd(of: candidate)
+            guard candidates.hasRoom, endOfPause.hasPassed else { return }
+            do throws(SystemError) {
+                guard let accepted = try listener?.accept() ?? nil else { return }
+                take(accepted)
+            } catch {
+                // It stays in the kernel, which reports it without end.
+                endOfPause = Deadline(after: Self.pause)
             }
         }
     }
 
-    /// Whoever opens connections and says nothing must not keep the client out: the oldest goes, and
-    /// before it one of which its proxy has not said whose it is.
-    private func makeRoom() {
-        guard candidates.count == Self.maximumCandidateCount else { return }
-        let oldest = candidates.remove(at: candidates.firstIndex { !$0.isIdentified } ?? 0)
-        if !oldest.isIdentified { reportUnnamed(oldest.stream.peer) }
+    private func take(_ accepted: consuming AcceptedConnection) {
+        let peer = accepted.peer
+        let isProxied = policy.proxies.contain(peer.address)
+        guard isProxied || policy.mayApproach(peer) else {
+            reportForeign(peer)
+            return
+        }
+        let candidate = DataHandshake(
+            NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
+            level: level,
+            policy: policy,
+            tls: tls,
+            timeout: handshakeTimeout,
+            isStarted: isStarted,
+            isProxied: isProxied,
+            staysUntilStart: candidates.hasRoomForEarly
+        )
+        if let displaced = candidates.add(candidate), !displaced.isIdentified {
+            reportUnnamed(displaced.stream.peer)
+        }
     }
 
     private func reportUnnamed(_ proxy: SocketAddress) {
+        guard unnamedLines.admitsOne() else { return }
         report("no PROXY header on a data connection from the proxy \(proxy)")
     }
 
     private func reportForeign(_ peer: SocketAddress) {
+        guard foreignLines.admitsOne() else { return }
         report("data connection from a foreign address refused: \(peer)")
     }
 
+    /// Says how many lines there would have been.
+    private func reportRest() {
+        let foreign = foreignLines.takeRest()
+        if foreign > 0 { report("\(foreign) more data connections from foreign addresses refused") }
+        let unnamed = unnamedLines.takeRest()
+        if unnamed > 0 { report("\(unnamed) more data connections without a PROXY header") }
+    }
+
     private func judge() {
-        var rest: [DataHandshake] = []
-        for candidate in candidates {
+        for candidate in candidates.all {
             switch candidate.state {
-            case .waiting: rest.append(candidate)
+            case .waiting: break
             case .admitted(let connection):
                 conclude(.success(connection))
                 return
-            case .unproven(let failure):
-                note(failure, candidate.stream)
-                // Kept open: were it closed before the reply is sent, the client would see a broken
-                // connection and never read why.
-                rest.append(candidate)
-            case .foreign, .unnamed, .failed: reportEnd(of: candidate)
+            // Kept open: were it closed before the reply is sent, the client would see a broken
+            // connection and never read why.
+            case .unproven(let failure): note(failure, candidate.stream)
+            case .foreign: reportForeign(candidate.stream.peer)
+            case .unnamed: reportUnnamed(candidate.stream.peer)
+            case .silent: if candidate.hasTimedOut { noteSilence(candidate.stream) }
+            // A load balancer that looks whether the port is open is nobody's mistake.
+            case .failed: if candidate.isIdentified { note(.handshake, candidate.stream) }
             }
         }
-        candidates = rest
+        candidates.removeAll(where: \.isOver)
     }
 
-    private func reportEnd(of candidate: DataHandshake) {
-        switch candidate.state {
-        case .foreign: reportForeign(candidate.stream.peer)
-        case .unnamed: reportUnnamed(candidate.stream.peer)
-        // A load balancer that looks whether the port is open is nobody's mistake.
-        case .failed: if candidate.isIdentified { note(.handshake, candidate.stream) }
-        case .waiting, .admitted, .unproven: break
-        }
+    /// Takes note of a connection that said nothing for so long.
+    ///
+    /// From the client's address it may be the client, which awaits the transfer in clear: it reads
+    /// at the end what was missing.
+    private func noteSilence(_ stream: NetworkStream) {
+        guard blemish == nil, stream.peer.address == policy.controlPeer.address else { return }
+        blemish = .handshake
+        report("data connection without proof from \(stream.peer): silence")
     }
 
     private func note(_ failure: DataConnectionFailure, _ stream: NetworkStream) {
+        shortenWait()
         guard blemish?.isUnproven != true, blemish != failure else { return }
         blemish = failure
         let reason =
             stream.certificateRefusal.map { "client certificate refused: \($0.logText)" }
             ?? (stream.isNameRefused ? "another host than the session's (SNI)" : "\(failure)")
         report("data connection without proof from \(stream.peer): \(reason)")
-        if isStarted { shortenWait() }
     }
 
     private func shortenWait() {
-        end = min(end, Deadline(after: Self.grace))
+        isWaitShort = true
+        if isStarted { end = min(end, Deadline(after: Self.grace)) }
     }
 
     private func conclude(_ result: Result<AdmittedConnection, DataConnectionFailure>) {
         outcome = result
-        closeListener()
         guard case .failure = result else {
-            candidates = []
+            closeListener()
+            candidates.removeAll { _ in true }
             return
         }
         // Perhaps the client's own, of which its proxy has said nothing.
-        for candidate in candidates where !candidate.isIdentified {
+        for candidate in candidates.all where !candidate.isIdentified {
             reportUnnamed(candidate.stream.peer)
         }
+        closeListener()
     }
 
     /// Closes the port, which the Warden keeps open as well.
     private func closeListener() {
+        isClosed = true
+        reportRest()
         listener?.endListening()
         listener = nil
     }
@@ -205,10 +249,10 @@ final class PassiveDTP: DataSource {
     /// Ends the connections that proved nothing, after the client was told why.
     func dismissCandidates(_ buffer: TransferBuffer) {
         let deadline = Deadline(after: NetworkStream.dismissalTimeout)
-        for candidate in candidates {
+        for candidate in candidates.all {
             guard case .unproven = candidate.state else { continue }
             candidate.stream.dismiss(buffer, until: deadline)
         }
-        candidates = []
+        candidates.removeAll { _ in true }
     }
 }
