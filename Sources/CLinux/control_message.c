@@ -35,22 +35,26 @@ int CLinux_accept(int listener, void *address, uint32_t *size) {
 
 long CLinux_send_message(
     int socket, const void *bytes, size_t count, int descriptor, int waits) {
+    int flags = MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT);
+    if (descriptor < 0) {
+        // sendto(2), which roles have that may not hand descriptors over.
+        ssize_t sent = send(socket, bytes, count, flags);
+        return sent < 0 ? -errno : sent;
+    }
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int))];
     } control = {0};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor >= 0) {
-        message.msg_control = control.space;
-        message.msg_controllen = sizeof control.space;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    }
-    ssize_t result = sendmsg(socket, &message, MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT));
+    message.msg_control = control.space;
+    message.msg_controllen = sizeof control.space;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    ssize_t result = sendmsg(socket, &message, flags);
     return result < 0 ? -errno : result;
 }
 

@@ -89,7 +89,8 @@ def test_every_process_is_held_to_limits(session):
     for name, pid in processes.items():
         held = limits(pid)
         assert held["Max core file size"] == ["0", "0"], name
-        files = {"ftps-listener": 65536, "ftps-signer": 65536, "ftps-warden": 1024}.get(name, 64)
+        files = {"ftps-listener": 65536, "ftps-signer": 65536, "ftps-warden": 1024,
+                 "ftps-session": 320}.get(name, 64)
         # Soft limits alone are what root's processes may raise again.
         assert int(held["Max open files"][name in UNPRIVILEGED]) <= files, name
         if name in UNPRIVILEGED:
@@ -230,18 +231,26 @@ ABSENT = {
     "add_keys": ("add_key", SCRATCH, SCRATCH, 0, 0, 0),
     "use_io_uring": ("io_uring_setup", 1, SCRATCH),
 }
-EVERYTHING = {**FILES, **NETWORK, **PROCESSES, **KERNEL, **PRIVILEGE, **ABSENT}
+# Whoever gets the last descriptor of a connection may have to wait in close(2).
+PASSING = {
+    "hand_a_descriptor_over": ("sendmsg", -1, SCRATCH, 0),
+    "have_close_wait": ("setsockopt", -1, socket.SOL_SOCKET, socket.SO_LINGER, SCRATCH, 8),
+}
+EVERYTHING = {**PASSING, **FILES, **NETWORK, **PROCESSES, **KERNEL, **PRIVILEGE, **ABSENT}
 
 # What is answered, because libraries try it in passing; everything else ends the process.
 ANSWERED = {
     "ftps-session": {"open": "ENOSYS", "see_others": "ENOSYS"},
     "ftps-signer": {"open": "ENOSYS", "see_others": "ENOSYS"},
     # Its root is the home, whatever it asks for; Landlock has the last word.
-    "ftps-agent": {"open": "ENOSYS", "see_others": "ENOSYS", "open_another_way": "EACCES"},
+    "ftps-agent": {
+        "open": "ENOSYS", "see_others": "ENOSYS", "open_another_way": "EACCES",
+        "hand_a_descriptor_over": "EBADF",
+    },
     "ftps-resolver": {
         "see_others": "EACCES", "make_a_packet_socket": "EAFNOSUPPORT", "connect": "EBADF",
         "bind": "EBADF", "limit_others": "ENOSYS", "fork": "ENOSYS",
-        "fork_into_a_namespace": "ENOSYS",
+        "fork_into_a_namespace": "ENOSYS", "hand_a_descriptor_over": "EBADF",
     },
 }
 # What each is there for; tried elsewhere.

@@ -88,8 +88,8 @@ struct ConfinementTests {
         }
     }
 
-    @Test(arguments: [26, 31, 50, 51, 52])
-    func aSessionHandsNoProgramToTheKernel(option: CInt) async {
+    @Test(arguments: [13, 26, 31, 50, 51, 52])
+    func aSessionNeitherHandsProgramsToTheKernelNorHasOthersWait(option: CInt) async {
         await #expect(processExitsWith: Self.killed) { [option] in
             try Confinement.enterSession(as: nil, .enforced)
             var value: CInt = 0

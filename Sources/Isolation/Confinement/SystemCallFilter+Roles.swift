@@ -3,12 +3,15 @@ internal import Glibc
 // The roles that read the network, keep keys, or open files: whatever they have no use for ends them.
 
 extension SystemCallFilter {
-    /// Memory, time, randomness and the end: what every process needs.
+    /// Memory, time, randomness, messages and the end: what every process needs.
+    ///
+    /// Messages without descriptors: sendmsg(2) is for those that have to hand some over. Whoever is
+    /// handed the last one of a connection can be made to wait in close(2) (SO_LINGER).
     private static let basics = words(
         """
         brk mmap mremap munmap madvise mprotect futex getrandom clock_gettime clock_nanosleep
         gettimeofday getpid gettid rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack
-        restart_syscall exit exit_group close poll ppoll sendmsg recvmsg
+        restart_syscall exit exit_group close poll ppoll sendto recvmsg
         """
     )
 
@@ -35,8 +38,9 @@ extension SystemCallFilter {
     }
 
     /// setsockopt(2) can hand the kernel programs (SO_ATTACH_FILTER, SO_ATTACH_BPF and their kin for
-    /// SO_REUSEPORT), and exchange what works on a connection (TCP_ULP).
-    private static let changesNoSocket = [26, 50, 51, 52, 31].map {
+    /// SO_REUSEPORT), exchange what works on a connection (TCP_ULP), and have whoever closes a
+    /// connection wait (SO_LINGER).
+    private static let changesNoSocket = [26, 50, 51, 52, 31, UInt32(SO_LINGER)].map {
         Condition("setsockopt", 2, .equals($0), .kill)
     }
 
@@ -48,7 +52,7 @@ extension SystemCallFilter {
             + words(
                 """
                 read readv pread64 write writev pwrite64 lseek fadvise64 fsync fdatasync fcntl
-                recvfrom sendto accept4 shutdown getsockopt setsockopt getsockname getpeername
+                recvfrom accept4 shutdown getsockopt setsockopt getsockname getpeername
                 """
             ),
         absent: words("openat newfstatat fstat statx ioctl readlinkat"),
@@ -69,7 +73,7 @@ extension SystemCallFilter {
         allowed: basics
             + words(
                 """
-                read write lseek fcntl openat2 getdents64 newfstatat fstat statx mkdirat unlinkat
+                sendmsg read write lseek fcntl openat2 getdents64 newfstatat fstat statx mkdirat unlinkat
                 rename renameat renameat2 fchmod fchmodat2 utimensat ftruncate faccessat2
                 readlinkat fchownat fstatfs symlinkat umask flock fsync syncfs
                 """
@@ -89,7 +93,7 @@ extension SystemCallFilter {
                 statx access faccessat faccessat2 readlink readlinkat getcwd getdents64 statfs
                 fstatfs dup dup3 pipe2 eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait
                 epoll_pwait2 timerfd_create timerfd_settime select pselect6 nanosleep
-                socket connect bind sendto sendmmsg recvfrom recvmmsg shutdown getsockname
+                socket connect bind sendmsg sendmmsg recvfrom recvmmsg shutdown getsockname
                 getpeername getsockopt setsockopt getuid geteuid getgid getegid getresuid getresgid
                 getppid uname sysinfo clock_getres time set_robust_list rseq sched_yield
                 sched_getaffinity membarrier
