@@ -99,4 +99,21 @@ struct HandoverTests {
             #expect(throws: MessageError.wrongDescriptor) { try desk.serve() }
         }
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func anAgentThatReadsNoAnswersIsNotWaitedFor() throws {
+        try with { desk, agent, path in
+            let file = try open(path)
+            var hasEnded = false
+            for _ in 0..<5_000 where !hasEnded {
+                try agent.send(HandoverDesk.request, with: file)
+                do throws(MessageError) {
+                    _ = try desk.serve()
+                } catch {
+                    hasEnded = true
+                }
+            }
+            #expect(hasEnded)
+        }
+    }
 }

@@ -14,6 +14,9 @@ extension Warden {
             let quota = try quotaPage(for: profile)
             switch try DaemonProcess.fork() {
             case .child:
+                // It reads what an Agent has written that may have been somebody else's.
+                serverPace = nil
+                passive = PassiveState()
                 AgentRole.endUpload(
                     leftIn: journal,
                     account,

@@ -11,7 +11,9 @@ struct LoggedSession {
     private static let linesPerPeriod = 20_000
 
     let logs: TransferLogs?
-    var budget = LogBudget(lineCount: linesPerPeriod)
+    var actions = LogBudget(lineCount: linesPerPeriod)
+    /// Of the conversation, which crowds out nothing of what was done.
+    var lines = LogBudget(lineCount: linesPerPeriod)
     /// Who has logged in.
     var user: String?
     var access = LoggedClient.Access.real
@@ -43,8 +45,17 @@ extension Warden {
 
     /// Writes a line about the client of this session.
     func record(_ event: TransferLogEvent) {
+        write(event, if: logged.actions.spend())
+    }
+
+    /// Writes a line that the client sent or was sent.
+    func recordLine(isReply: Bool, _ text: [UInt8]) {
+        write(isReply ? .reply(text) : .command(text), if: logged.lines.spend())
+    }
+
+    private func write(_ event: TransferLogEvent, if verdict: LogBudget.Verdict) {
         guard let logs = logged.logs else { return }
-        switch logged.budget.spend() {
+        switch verdict {
         case .drop: return
         case .writeAfterDropping(let count):
             logger.warning("lines of this session in the logs of transfers dropped: \(count)")
@@ -52,10 +63,5 @@ extension Warden {
         }
         let client = LoggedClient(peer.address, user: logged.user, access: logged.access)
         logs.write(event, about: client, logger)
-    }
-
-    /// Writes a line that the client sent or was sent.
-    func recordLine(isReply: Bool, _ text: [UInt8]) {
-        record(isReply ? .reply(text) : .command(text))
     }
 }
