@@ -50,7 +50,18 @@ enum MessagesTarget {
         case .charge(let count): try claim(count > 0, "a charge for nothing")
         case .log(_, let text), .logAction(_, let text):
             try claim(text.utf8.count <= WardenRequest.maximumLogByteCount, "a line is too long")
-        default: break
+        case .recordLine(_, let text):
+            try claim(text.count <= WardenRequest.maximumLineByteCount, "a line is too long")
+        case .record(let action):
+            try claim(action.kind == .rename || action.target == nil, "a second name for nothing")
+            try claim(action.kind == .changeMode || action.mode == 0, "a mode for nothing")
+            try claim(action.mode <= 0o7777, "a mode that is none")
+        case .showCertificate(let recording):
+            let isShort = recording.count <= WardenRequest.maximumRecordingByteCount
+            try claim(isShort, "a recording is too long")
+        case .endLogin, .listenForData, .connectForData, .listSessions, .shareRate, .client,
+            .accountName, .answer, .giveUp, .markClear:
+            break
         }
     }
 

@@ -88,7 +88,7 @@ enum WardenTarget {
         let user = argument & 1 == 0 ? "demo" : "asks"
         let password = Secret(copying: (argument & 2 == 0 ? "right" : "wrong").utf8)
         let request: WardenRequest =
-            switch choice & 0xF {
+            switch choice & 0x1F {
             case 0: .authenticate(LoginAttempt(user: user, password: password, isClear: true))
             case 1: .endLogin
             case 2: .listenForData
@@ -104,11 +104,23 @@ enum WardenTarget {
             case 12: .giveUp
             case 13: .showCertificate([argument])
             case 14: .admit(user: user)
+            case 16..<24: .record(action(argument, at: reader.line()))
+            case 24...: .recordLine(isReply: argument & 1 != 0, reader.line())
             default:
                 argument & 2 == 0
                     ? .markClear(argument & 1 == 0)
                     : .logAction(.info, String(decoding: reader.line(), as: UTF8.self))
             }
         return request.encoded
+    }
+
+    private static func action(_ argument: UInt8, at path: [UInt8]) -> LoggedAction {
+        let kinds = LoggedAction.Kind.allCases
+        let path = VirtualPath(bytes: path) ?? .root
+        return LoggedAction(
+            kinds[Int(argument & 0x7F) % kinds.count],
+            path,
+            isDone: argument & 0x80 == 0
+        )
     }
 }

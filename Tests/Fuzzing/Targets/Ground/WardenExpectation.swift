@@ -49,14 +49,22 @@ struct WardenExpectation {
     }
 
     /// What has to be answered; each is one of several.
+    ///
+    /// Every kind is written out, with no `default`, so that a new one cannot be forgotten here.
     mutating func replies(to request: WardenRequest?) -> [[Answer]] {
-        switch (place, request) {
-        case (_, .log), (.beforeLogin, .markClear), (.loggedIn, .markClear): return []
-        case (.beforeClient, .client(let client)):
+        guard let request else { return end() }
+        switch request {
+        case .log: return []
+        case .recordLine: return place == .beforeClient ? end() : []
+        case .markClear: return place == .beforeLogin || place == .loggedIn ? [] : end()
+        case .logAction, .record: return place == .loggedIn ? [] : end()
+        case .client(let client):
+            guard place == .beforeClient else { return end() }
             self.client = client.address
             place = .beforeLogin
             return [[.client]]
-        case (.beforeLogin, .authenticate(let attempt)) where attemptsLeft > 0:
+        case .authenticate(let attempt):
+            guard place == .beforeLogin, attemptsLeft > 0 else { return end() }
             let isRight = unsafe attempt.password.withBytes {
                 unsafe $0.elementsEqual("right".utf8)
             }
@@ -64,33 +72,45 @@ struct WardenExpectation {
             guard attempt.user == "asks" else { return grant() }
             place = .asked
             return [[.needsAccount]]
-        case (.beforeLogin, .admit) where attemptsLeft > 0: return [[.needsPassword]]
-        case (.asked, .answer(let answer)):
+        case .admit:
+            guard place == .beforeLogin, attemptsLeft > 0 else { return end() }
+            return [[.needsPassword]]
+        // These Wardens want no certificate, and none is ever shown in turn.
+        case .showCertificate: return end()
+        case .answer(let answer):
+            guard place == .asked else { return end() }
             place = .beforeLogin
             return unsafe answer.secret.withBytes { unsafe $0.elementsEqual("more".utf8) }
                 ? grant() : refuse()
-        case (.asked, .giveUp):
+        case .giveUp:
+            guard place == .asked else { return end() }
             place = .beforeLogin
             return refuse()
-        case (.asked, _):
-            // The check that asked has to end first, and ends as a refusal.
-            isOver = true
-            return [[.refused, .lastRefused]]
-        case (.loggedIn, .endLogin):
+        case .endLogin:
+            guard place == .loggedIn else { return end() }
             place = .beforeLogin
             return [[.loginEnded]]
-        case (.loggedIn, .listenForData): return [[.listening, .noSocket]]
-        case (.loggedIn, .connectForData(let address, let port)):
+        case .listenForData: return loggedIn([.listening, .noSocket])
+        case .connectForData(let address, let port):
             let isAllowed = address == client && port >= 1_024
-            return [isAllowed ? [.connecting, .noSocket] : [.forbidden]]
-        case (.loggedIn, .listSessions): return [[.sessions]]
-        case (.loggedIn, .shareRate): return [[.rate]]
-        case (.loggedIn, .accountName): return [[.accountName]]
-        case (.loggedIn, .charge(let count)) where count <= 512: return [[.charged]]
-        default:
-            isOver = true
-            return []
+            return loggedIn(isAllowed ? [.connecting, .noSocket] : [.forbidden])
+        case .listSessions: return loggedIn([.sessions])
+        case .shareRate: return loggedIn([.rate])
+        case .accountName: return loggedIn([.accountName])
+        case .charge(let count): return count <= 512 ? loggedIn([.charged]) : end()
         }
+    }
+
+    /// Expects an answer that is given only after a login.
+    private mutating func loggedIn(_ alternatives: [Answer]) -> [[Answer]] {
+        place == .loggedIn ? [alternatives] : end()
+    }
+
+    /// Expects the end of the session.
+    private mutating func end() -> [[Answer]] {
+        isOver = true
+        // A check that asked has to end first, and ends as a refusal.
+        return place == .asked ? [[.refused, .lastRefused]] : []
     }
 
     private mutating func grant() -> [[Answer]] {
