@@ -1,57 +1,9 @@
 package import Authentication
 internal import FTPProtocol
 internal import Glibc
-package import LinuxSystem
+internal import LinuxSystem
 package import Logging
 internal import SystemPackage
-
-/// Where a Listener listens, and how many clients it takes.
-package struct ListenerSettings: Sendable {
-    /// The control ports.
-    package var ports: [ControlPort]
-
-    /// Whether the sockets are taken that the service manager has opened, if there are any, in place
-    /// of ``ports``.
-    package var takesInheritedSockets = false
-
-    /// How clients of an inherited socket begin, by its name.
-    package var kind: @Sendable (String) -> ControlPort.Kind = { _ in .explicitTLS }
-
-    /// Whether sessions may use TLS at all (`ssl_enable`).
-    package var offersTLS = true
-
-    /// IPv6 sockets take IPv4 clients too.
-    package var isDualStack = false
-
-    /// Sessions at a time (`max_clients`), 0 for any number.
-    package var maximumClients = 2_000
-
-    /// Sessions at a time from one address (`max_per_ip`), 0 for any number.
-    package var maximumClientsPerAddress = 50
-
-    /// Sessions at a time that have not logged in (`max_before_login`), 0 for any number.
-    package var maximumPendingClients = 0
-
-    /// Connections a minute from one address (`max_connection_rate`), 0 for any number.
-    package var maximumConnectionRate = 0
-
-    /// The load average, in hundredths, above which clients are turned away (`max_load`); 0 for any.
-    package var maximumLoad = 0
-
-    /// The name that is announced to clients by its address; `nil` where that never changes.
-    package var announcedName: AnnouncedName?
-
-    /// When an address is turned away after failed logins.
-    package var bans = BanSettings()
-
-    /// What Wardens enforce.
-    package var warden = WardenSettings()
-
-    /// Creates settings.
-    package init(ports: [ControlPort]) {
-        self.ports = ports
-    }
-}
 
 /// The first process: accepts, counts and forks.
 ///
@@ -602,30 +554,6 @@ package final class Listener {
 private func end(_ process: CInt) {
     DaemonProcess.signal(process, SIGKILL)
     _ = DaemonProcess.reap(process, waits: true)
-}
-
-/// A control port could not be opened.
-package struct ListenerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The address, or `nil` when it failed before the first one.
-    package let address: SocketAddress?
-
-    /// What the kernel said.
-    package let cause: SystemError
-
-    /// What failed, where, and the mend.
-    package var description: String {
-        guard let address else { return "\(cause)" }
-        let mend =
-            switch cause.errno {
-            case .addressInUse:
-                "another program listens there; stop it or choose another port (listen_port)"
-            case .permissionDenied: "ports below 1024 need root; set listen_port"
-            case .addressNotAvailable:
-                "the address is not this machine's; set listen_address or listen_address6"
-            default: "see \(cause)"
-            }
-        return "cannot listen on \(address): \(mend)"
-    }
 }
 
 /// Holds one listening socket, since arrays hold no value with a single owner.
