@@ -47,7 +47,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [str(BINARY), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=log or subprocess.PIPE, start_new_session=True, cwd=cwd,
-            env={**os.environ, **environment} if environment else None)
+            env={**os.environ, **(environment or {})})
         self.readers = [threading.Thread(target=reader, daemon=True)
                         for reader in (self._read_out, self._read_errors)[:1 if log else 2]]
         for reader in self.readers:
