@@ -10,7 +10,8 @@ TIMEOUT = 20
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
 # What a client sent as a password, well or badly typed; shorter ones are like many other words.
-PASSWORD = re.compile(rb"^\W*(?:PASS|ACCT)\W*?([^\s\0]{8,})\r?$", re.IGNORECASE | re.MULTILINE)
+PASSWORD = re.compile(rb"^[^\w\n]*(?:PASS|ACCT)[^\w\n]*?([^\s\0]{8,})\r?$",
+                      re.IGNORECASE | re.MULTILINE)
 
 
 class Reply(NamedTuple):
