@@ -50,16 +50,55 @@ let fuzzing: [Target] =
         ),
     ]
 
+/// Programs that show how the library is used, one directory in Sources/Examples each.
+let examples: [Target] =
+    [
+        "BehindNAT", "HashedPasswords", "HookedServer", "InMemoryFileSystem", "MinimalServer",
+        "MovingUploads", "Throttling", "UnixUsers", "UsageCommand", "VirtualUsers",
+    ].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: ["Portcullis"],
+            path: "Sources/Examples/\(name)",
+            // They are to use what others may use.
+            packageAccess: false,
+            swiftSettings: strict
+        )
+    } + [
+        .executableTarget(
+            name: "EmbeddedInService",
+            dependencies: [
+                "Portcullis", "PortcullisService",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Examples/EmbeddedInService",
+            packageAccess: false,
+            swiftSettings: strict
+        ),
+        // What the tests ask of the library, as a program outside of this package could.
+        .executableTarget(
+            name: "Probe",
+            dependencies: ["Portcullis", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Probe",
+            packageAccess: false,
+            swiftSettings: strict
+        ),
+    ]
+
 let package = Package(
     name: "portcullis",
     products: [
         .library(name: "Portcullis", targets: ["Portcullis"]),
+        .library(name: "PortcullisService", targets: ["PortcullisService"]),
         .executable(name: "portcullis", targets: ["PortcullisCLI"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
@@ -100,7 +139,7 @@ let package = Package(
         .target(
             name: "Isolation",
             dependencies: [
-                "CLinux", "Authentication", "FileSystem", "FTPProtocol", "LinuxSystem",
+                "CLinux", "Authentication", "FileSystem", "FTPProtocol", "LinuxSystem", "TLS",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -115,6 +154,14 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "PortcullisService",
+            dependencies: [
+                "LinuxSystem", "Portcullis",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "PortcullisCLI",
             dependencies: [
@@ -122,7 +169,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: strict
+            swiftSettings: strict,
+            // Every function is looked up once, before the first fork, and not in each process; and
+            // the table of what was found can be read only.
+            linkerSettings: [
+                .unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "now"])
+            ]
         ),
         .target(
             name: "TestSupport",
@@ -168,10 +220,18 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "PortcullisTests",
+            dependencies: [
+                "FTPProtocol", "Isolation", "LinuxSystem", "Portcullis",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "ConfigurationTests",
             dependencies: ["FTPProtocol", "LinuxSystem", "Portcullis"],
             swiftSettings: strict
         ),
-    ] + fuzzing,
+    ] + examples + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -43,9 +43,11 @@ package final class AnonymousAuthorizer: Authorizer {
         let email = unsafe password.withBytes {
             unsafe String(decoding: $0, as: UTF8.self).lowercased()
         }
-        guard !settings.banned.contains(email) else { throw .denied(rule: "banned_email_file") }
+        guard !settings.banned.contains(email) else {
+            throw .denied(rule: "banned_email_file", isGuess: true)
+        }
         if let accepted = settings.accepted, !accepted.contains(email) {
-            throw .denied(rule: "email_password_file")
+            throw .denied(rule: "email_password_file", isGuess: true)
         }
         let account = settings.account
         guard account.credentials.user != 0 || !Credentials.isRoot else {

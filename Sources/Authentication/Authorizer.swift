@@ -21,6 +21,11 @@ package protocol Authorizer: AnyObject {
         from peer: IPAddress
     ) throws(LoginRefusal) -> any Login
 
+    /// Loads what every check would load anew, before the processes that check are forked.
+    ///
+    /// - Returns: Lines for the log.
+    func prepare() -> [String]
+
     /// Checks a password, and may ask the client for more.
     ///
     /// - Parameters:

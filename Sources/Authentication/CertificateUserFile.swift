@@ -20,7 +20,7 @@ package struct CertificateUserFile: Hashable, Sendable {
         let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             let text = String(decoding: line, as: UTF8.self).trimmingBlanks
-            guard !text.isEmpty, !text.hasPrefix("#") else { continue }
+            guard !text.isEmpty, !text.isComment else { continue }
             guard let (user, identity) = Self.entry(text) else {
                 problems.append(
                     NumberedProblem(line: index + 1, why: "not a user and sha256:, subject: …")
@@ -42,12 +42,12 @@ package struct CertificateUserFile: Hashable, Sendable {
     }
 
     private static func entry(_ text: String) -> (user: String, identity: String)? {
-        let isBlank = { (character: Character) in character == " " || character == "\t" }
-        guard let blank = text.firstIndex(where: isBlank) else { return nil }
+        let isBlank = { (scalar: Unicode.Scalar) in scalar == " " || scalar == "\t" }
+        guard let blank = text.unicodeScalars.firstIndex(where: isBlank) else { return nil }
         let name = String(text[blank...]).trimmingBlanks
-        guard let colon = name.firstIndex(of: ":") else { return nil }
+        guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         let kind = name[..<colon].lowercased()
-        let value = String(name[name.index(after: colon)...]).trimmingBlanks
+        let value = String(name.unicodeScalars[colon...].dropFirst()).trimmingBlanks
         guard kinds.contains(kind), !value.isEmpty else { return nil }
         let user = String(text[..<blank])
         guard kind == "sha256" else { return (user, "\(kind):\(value)") }

@@ -30,8 +30,11 @@ extension LoginRefusal {
         switch self {
         case .accountExpired: .accountExpired
         case .passwordExpired: .passwordExpired
-        case .tooManySessions: .tooManySessions
-        case .unknownUser, .wrongPassword, .denied, .unavailable: .incorrect
+        // Programs that open several connections try again by this text; a guesser from elsewhere does
+        // not learn from it that the password was right.
+        case .tooManySessions(isTold: true): .tooManySessions
+        case .unknownUser, .wrongPassword, .denied, .unavailable, .tooManySessions(isTold: false):
+            .incorrect
         }
     }
 }

@@ -35,6 +35,8 @@ extension Authorizer {
 
     package func inspect() -> [String] { [] }
 
+    package func prepare() -> [String] { [] }
+
     package func watchSessions(_ body: @escaping (String?) -> Void) {}
 
     package func closeLeftSession(of user: String, from peer: IPAddress) {}

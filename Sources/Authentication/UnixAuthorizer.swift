@@ -20,6 +20,13 @@ package final class UnixAuthorizer: Authorizer {
         package var minimumUser: UInt32 = 1
         /// Whether the account's shell must stand in /etc/shells (`check_shell`).
         package var checksShell = false
+        /// The only users; `nil` for any.
+        package var allowed: Set<String>?
+        /// Users who may not log in.
+        package var rejected: Set<String> = []
+        /// Whether this is part of a program with threads, of which PAM must change nothing: there are
+        /// no credentials and no session of PAM's then.
+        package var isEmbedded = false
 
         /// Creates settings.
         package init(service: String, directory: String? = nil) {
@@ -28,12 +35,38 @@ package final class UnixAuthorizer: Authorizer {
         }
     }
 
+    /// How long loading modules may take.
+    private static let trialTimeout: Duration = .seconds(5)
+
     private let settings: Settings
     private var noteSession: (String?) -> Void = { _ in }
 
     /// Creates an authorizer.
     package init(_ settings: Settings) {
         self.settings = settings
+    }
+
+    /// Loads the modules of PAM and of name services, which a login else spends most of its time on.
+    ///
+    /// In a process on trial first: a module that hangs, crashes or starts a thread as soon as it is
+    /// loaded may spoil logins, and must not spoil the server.
+    package func prepare() -> [String] {
+        guard DaemonProcess.isSingleThreaded else { return [] }
+        let verdict = try? inShortProcess(maximumByteCount: 1) {
+            guard (try? KillTimer.start(Self.trialTimeout)) != nil else { return [] }
+            loadModules()
+            return DaemonProcess.isSingleThreaded ? [1] : []
+        }
+        guard verdict == [1] else {
+            return ["modules of PAM service \(settings.service) do not load well; each login tries"]
+        }
+        loadModules()
+        return []
+    }
+
+    private func loadModules() {
+        PAMTransaction.loadModules(service: settings.service, directory: settings.directory)
+        NameServiceModules.load()
     }
 
     package func authenticate(
@@ -78,6 +111,7 @@ package final class UnixAuthorizer: Authorizer {
             try authenticate(&transaction)
             try transaction.checkAccount()
             let account = try self.account(of: transaction.user ?? user)
+            guard !settings.isEmbedded else { return PlainLogin(account: account) }
             try transaction.establishCredentials()
             let withGroups = try self.withGroups(account)
             noteSession(transaction.user ?? user)
@@ -133,7 +167,10 @@ package final class UnixAuthorizer: Authorizer {
         guard !settings.checksShell || account.hasListedShell else {
             throw PAMError(call: "check_shell", code: PAM_PERM_DENIED)
         }
-        if Credentials.isRoot {
+        guard settings.allowed?.contains(account.name) ?? true,
+            !settings.rejected.contains(account.name)
+        else { throw PAMError(call: "list of users", code: PAM_PERM_DENIED) }
+        if Credentials.isRoot, !settings.isEmbedded {
             do throws(SystemError) {
                 try Credentials.initializeGroups(
                     of: account.name,
@@ -142,7 +179,7 @@ package final class UnixAuthorizer: Authorizer {
             } catch {
                 throw PAMError(call: "initgroups", code: PAM_SYSTEM_ERR)
             }
-        } else if account.credentials != Credentials.current {
+        } else if !Credentials.isRoot, account.credentials != Credentials.current {
             throw PAMError(call: "uid switch without root", code: PAM_PERM_DENIED)
         }
         return Account(
@@ -185,20 +222,24 @@ package final class UnixAuthorizer: Authorizer {
     private func refusal(for error: PAMError, _ user: String) -> LoginRefusal {
         // Another authorizer may know whoever has no account here, whatever the modules say.
         if settings.guest == nil, SystemAccount(named: user) == nil { return .unknownUser }
+        // What comes later is about the account: the password was right, and its user is not banned.
+        let isGuess = error.call == "pam_authenticate"
         return switch error.code {
-        case PAM_USER_UNKNOWN where error.call == "pam_authenticate": .unknownUser
-        case PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_CRED_INSUFFICIENT:
+        case PAM_USER_UNKNOWN where isGuess: .unknownUser
+        case PAM_AUTH_ERR where isGuess, PAM_MAXTRIES where isGuess,
+            PAM_CRED_INSUFFICIENT where isGuess:
             .wrongPassword
         // The client is told these two, so they count only when the password was right.
         case PAM_ACCT_EXPIRED where error.call == "pam_acct_mgmt": .accountExpired
         case PAM_NEW_AUTHTOK_REQD where error.call == "pam_acct_mgmt",
             PAM_AUTHTOK_EXPIRED where error.call == "pam_acct_mgmt":
             .passwordExpired
-        case PAM_PERM_DENIED: .denied(rule: error.logText)
+        case PAM_PERM_DENIED, PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_CRED_INSUFFICIENT:
+            .denied(rule: error.logText, isGuess: isGuess)
         // Modules have many words for a wrong password (pam_exec says PAM_SYSTEM_ERR), and a guess
         // counts whatever it is called.
-        case _ where error.call == "pam_authenticate" && error.code != PAM_AUTHINFO_UNAVAIL:
-            .denied(rule: error.logText)
+        case _ where isGuess && error.code != PAM_AUTHINFO_UNAVAIL:
+            .denied(rule: error.logText, isGuess: true)
         default: .unavailable(reason: error.logText)
         }
     }

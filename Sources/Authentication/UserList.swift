@@ -18,7 +18,7 @@ package struct UserList: Hashable, Sendable {
             lines.compactMap { line in
                 let text = String(decoding: line, as: UTF8.self)
                 let name = text.trimmingBlanks
-                return name.isEmpty || name.hasPrefix("#") ? nil : name
+                return name.isEmpty || name.isComment ? nil : name
             }
         )
         self.denies = denies
@@ -31,13 +31,16 @@ package struct UserList: Hashable, Sendable {
 }
 
 extension String {
+    // Not characters: a blank or a sign with an accent on it would be another one.
+
     /// The text without blanks at its ends.
     var trimmingBlanks: String {
-        let isBlank = { (character: Character) in
-            character == " " || character == "\t" || character == "\r"
-        }
-        var text = self[...].drop(while: isBlank)
+        let isBlank = { (scalar: Unicode.Scalar) in [" ", "\t", "\r"].contains(scalar) }
+        var text = unicodeScalars[...].drop(while: isBlank)
         while let last = text.last, isBlank(last) { text.removeLast() }
         return String(text)
     }
+
+    /// Whether the line says nothing.
+    var isComment: Bool { utf8.first == UInt8(ascii: "#") }
 }

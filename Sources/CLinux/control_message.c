@@ -4,8 +4,10 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/single_threaded.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,22 +60,117 @@ long CLinux_send_message(
     return result < 0 ? -errno : result;
 }
 
+long CLinux_send_descriptors(
+    int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count) {
+    if (descriptor_count == 0 || descriptor_count > CLinux_MAXIMUM_DESCRIPTORS) {
+        return -EINVAL;
+    }
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CLinux_MAXIMUM_DESCRIPTORS * sizeof(int))];
+    } control = {0};
+    size_t size = descriptor_count * sizeof *descriptors;
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    message.msg_control = control.space;
+    message.msg_controllen = CMSG_SPACE(size);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(header), descriptors, size);
+    ssize_t result = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return result < 0 ? -errno : result;
+}
+
+long CLinux_receive_descriptors(
+    int socket, void *bytes, size_t capacity, int *descriptors, size_t *descriptor_count) {
+    *descriptor_count = 0;
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CLinux_MAXIMUM_DESCRIPTORS * sizeof(int))];
+    } control = {0};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.space,
+        .msg_controllen = sizeof control.space,
+    };
+    ssize_t result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (result < 0) {
+        return -errno;
+    }
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t index = 0; index < count; index++) {
+            int received;
+            memcpy(&received, CMSG_DATA(header) + index * sizeof(int), sizeof received);
+            if (*descriptor_count < CLinux_MAXIMUM_DESCRIPTORS) {
+                descriptors[(*descriptor_count)++] = received;
+            } else {
+                close(received);
+            }
+        }
+    }
+    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+        while (*descriptor_count > 0) {
+            close(descriptors[--*descriptor_count]);
+        }
+        return -EMSGSIZE;
+    }
+    return result;
+}
+
 int CLinux_unreceived_bytes(int socket) {
     int count = 0;
     return ioctl(socket, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
-long CLinux_receive_message(int socket, void *bytes, size_t capacity, int *descriptor) {
+long CLinux_message_size(int socket) {
+    struct msghdr message = {0};
+    ssize_t result = recvmsg(socket, &message, MSG_PEEK | MSG_TRUNC);
+    return result < 0 ? -errno : result;
+}
+
+/// What of a long message finds no room with whoever receives it; never written to by most processes.
+static unsigned char message_rest[65536];
+static atomic_bool is_rest_taken;
+
+const void *CLinux_take_message_rest(void) {
+    // Who else could take it? Processes of one thread are spared a page of their own.
+    if (__libc_single_threaded) {
+        return message_rest;
+    }
+    return atomic_exchange(&is_rest_taken, 1) ? NULL : message_rest;
+}
+
+void CLinux_return_message_rest(size_t count) {
+    explicit_bzero(message_rest, count < sizeof message_rest ? count : sizeof message_rest);
+    if (atomic_load(&is_rest_taken)) {
+        atomic_store(&is_rest_taken, 0);
+    }
+}
+
+long CLinux_receive_message(
+    int socket, void *bytes, size_t capacity, const void *rest, int *descriptor) {
     *descriptor = -1;
-    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    struct iovec parts[2] = {
+        {.iov_base = bytes, .iov_len = capacity},
+        {.iov_base = message_rest, .iov_len = sizeof message_rest - capacity},
+    };
     // Room for a few more descriptors than allowed, so that the extra ones arrive and can be closed.
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(8 * sizeof(int))];
     } control = {0};
     struct msghdr message = {
-        .msg_iov = &part,
-        .msg_iovlen = 1,
+        .msg_iov = parts,
+        .msg_iovlen = rest == NULL ? 1 : 2,
         .msg_control = control.space,
         .msg_controllen = sizeof control.space,
     };

@@ -55,8 +55,13 @@ int CLinux_landlock_abi(void) {
     return abi < 0 ? 0 : (int)abi;
 }
 
-// Makes a ruleset that grants nothing yet, of everything that `abi` knows.
-static long make_ruleset(int abi, struct ruleset_attributes *attributes) {
+// Makes a ruleset that grants nothing yet, of everything that the kernel knows. The kernel's ABI, or
+// 0, without a ruleset, where it has none.
+static int make_ruleset(struct ruleset_attributes *attributes, long *ruleset) {
+    int abi = CLinux_landlock_abi();
+    if (abi == 0) {
+        return 0;
+    }
     *attributes = (struct ruleset_attributes){.handled_access_fs = access_abi1};
     size_t size = sizeof attributes->handled_access_fs;
     if (abi >= 2) {
@@ -76,8 +81,8 @@ static long make_ruleset(int abi, struct ruleset_attributes *attributes) {
         attributes->scoped = scope_all;
         size += sizeof attributes->scoped;
     }
-    long ruleset = syscall(SYS_landlock_create_ruleset, attributes, size, 0);
-    return ruleset < 0 ? -errno : ruleset;
+    *ruleset = syscall(SYS_landlock_create_ruleset, attributes, size, 0);
+    return *ruleset < 0 ? -errno : abi;
 }
 
 static int allow_beneath(long ruleset, int directory, uint64_t access) {
@@ -96,14 +101,11 @@ static int enforce(long ruleset, int abi, int failure) {
 }
 
 int CLinux_confine_to_directory(int directory) {
-    int abi = CLinux_landlock_abi();
-    if (abi == 0) {
-        return 0;
-    }
     struct ruleset_attributes attributes;
-    long ruleset = make_ruleset(abi, &attributes);
-    if (ruleset < 0) {
-        return (int)ruleset;
+    long ruleset;
+    int abi = make_ruleset(&attributes, &ruleset);
+    if (abi <= 0) {
+        return abi;
     }
     int failure = 0;
     if (directory >= 0) {
@@ -114,14 +116,11 @@ int CLinux_confine_to_directory(int directory) {
 }
 
 int CLinux_confine_to_reading(const int *directories, size_t count, uint16_t port) {
-    int abi = CLinux_landlock_abi();
-    if (abi == 0) {
-        return 0;
-    }
     struct ruleset_attributes attributes;
-    long ruleset = make_ruleset(abi, &attributes);
-    if (ruleset < 0) {
-        return (int)ruleset;
+    long ruleset;
+    int abi = make_ruleset(&attributes, &ruleset);
+    if (abi <= 0) {
+        return abi;
     }
     int failure = 0;
     for (size_t index = 0; index < count && failure == 0; index++) {

@@ -4,17 +4,23 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+/// Whether standard error is a file, which always has room or says that it has none.
+static atomic_bool writes_file;
+
 int CLinux_make_log_nonblocking(void) {
     struct stat status;
     if (fstat(STDERR_FILENO, &status) < 0) {
         return -errno;
     }
+    atomic_store(&writes_file, S_ISREG(status.st_mode));
     if (!S_ISFIFO(status.st_mode)) {
         return 0;
     }
@@ -28,6 +34,10 @@ int CLinux_make_log_nonblocking(void) {
 }
 
 long CLinux_write_log(const void *bytes, size_t count) {
+    if (atomic_load_explicit(&writes_file, memory_order_relaxed)) {
+        ssize_t written = write(STDERR_FILENO, bytes, count);
+        return written < 0 ? -errno : written;
+    }
     ssize_t result = send(STDERR_FILENO, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (result >= 0 || errno != ENOTSOCK) {
         return result < 0 ? -errno : result;
@@ -42,17 +52,24 @@ long CLinux_write_log(const void *bytes, size_t count) {
     return result < 0 ? -errno : result;
 }
 
-int CLinux_connect_system_log(const char *path) {
+int CLinux_connect_datagram(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address.sun_path)) {
+    size_t length = strlen(path);
+    if (length >= sizeof(address.sun_path)) {
         return -ENAMETOOLONG;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, length);
+    socklen_t size = sizeof(address);
+    if (path[0] == '@') {
+        // The abstract namespace, where each byte of the size counts.
+        address.sun_path[0] = 0;
+        size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    }
     int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) {
         return -errno;
     }
-    if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+    if (connect(descriptor, (const struct sockaddr *)&address, size) < 0) {
         int error = errno;
         close(descriptor);
         return -error;

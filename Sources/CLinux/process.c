@@ -1,19 +1,27 @@
 #include "CLinux.h"
 
+#include <alloca.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// How much of the stack may have been used at most; what lies beneath that stays.
+#define CLINUX_DEEPEST_STACK (256 * 1024)
 
 int CLinux_thread_count(void) {
     DIR *directory = opendir("/proc/self/task");
@@ -28,17 +36,66 @@ int CLinux_thread_count(void) {
     return count;
 }
 
-void CLinux_wipe_freed_memory(void) {
-    mallopt(M_PERTURB, 0xA5);
+void CLinux_gather_heap(void) {
+    // Below the system's limit for mappings of their own (M_MMAP_THRESHOLD), and more than is free in
+    // one piece anywhere but at the end of the heap.
+    const size_t room = 96 * 1024;
+    char *end = malloc(room);
+    if (end == NULL) {
+        return;
+    }
+    for (size_t size = room / 2; size >= 16; size -= 16) {
+        char *piece;
+        while ((piece = malloc(size)) != NULL && piece < end) {
+        }
+        free(piece);
+    }
+    free(end);
+}
+
+static __attribute__((noinline)) void wipe_below(size_t size) {
+    explicit_bzero(alloca(size), size);
+}
+
+void CLinux_wipe_freed_memory(int is_wiped) {
+    mallopt(M_PERTURB, is_wiped ? 0xA5 : 0);
 }
 
 __attribute__((noinline)) void CLinux_wipe_stack(void) {
-    char below[CLINUX_WIPED_STACK];
-    explicit_bzero(below, sizeof below);
+    size_t page = (size_t)getpagesize();
+    wipe_below(3 * page);
+    // Further down pages are given back, and read as zeros later; those that never were there cost
+    // nothing. The page below this frame's is left out: the call itself returns by it.
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t end = (frame & ~(uintptr_t)(page - 1)) - page;
+    // ENOMEM: the stack has never been that deep.
+    if (madvise((void *)(end - CLINUX_WIPED_STACK), CLINUX_WIPED_STACK, MADV_DONTNEED) < 0 &&
+        errno != ENOMEM) {
+        wipe_below(CLINUX_WIPED_STACK);
+    }
 }
 
+__attribute__((noinline)) void CLinux_release_free_memory(int trims_heap) {
+    // A thread's stack may end anywhere beneath this frame.
+    if (!__libc_single_threaded || getpid() != (pid_t)syscall(SYS_gettid)) {
+        return;
+    }
+    if (trims_heap) {
+        malloc_trim(0);
+    }
+    uintptr_t page = (uintptr_t)getpagesize();
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+    // ENOMEM: the stack has never been that deep.
+    (void)madvise((void *)(end - CLINUX_DEEPEST_STACK), CLINUX_DEEPEST_STACK, MADV_DONTNEED);
+}
+
+// Who has forked this process, 0 for the first one.
+// With what the kernel itself writes to in each process.
+static _Thread_local pid_t parent;
+
 int CLinux_fork(void) {
-    int threads = CLinux_thread_count();
+    // The library knows of one thread for sure, or has to be asked in a way that takes longer.
+    int threads = __libc_single_threaded ? 1 : CLinux_thread_count();
     // Out of descriptors or memory: no room for another process, which is no reason to abort this one.
     if (threads < 0) {
         return threads;
@@ -48,12 +105,23 @@ int CLinux_fork(void) {
         (void)!write(STDERR_FILENO, words, sizeof words - 1);
         abort();
     }
+    // Not _Fork(3), though it copies fewer pages: libraries that modules of PAM bring along (GnuTLS, libsystemd)
+    // ask to be told of a fork, and would go on with the parent's random numbers or process id.
+    pid_t own = getpid();
     pid_t child = fork();
+    if (child == 0) {
+        parent = own;
+        return 0;
+    }
     return child < 0 ? -errno : child;
 }
 
 int CLinux_set_parent_death_signal(int signal) {
-    return prctl(PR_SET_PDEATHSIG, signal) < 0 ? -errno : 0;
+    if (prctl(PR_SET_PDEATHSIG, signal) < 0) {
+        return -errno;
+    }
+    // One that died before the call above sends nothing any more.
+    return parent != 0 && getppid() != parent ? -ESRCH : 0;
 }
 
 int CLinux_set_no_new_privileges(void) {
@@ -69,17 +137,19 @@ int CLinux_set_name(const char *name) {
 }
 
 int CLinux_limit_bounding_set(uint64_t kept) {
+    // What an earlier call has left, in this process or in the one that it was forked from: nothing
+    // comes back, and asking for each capability costs more than the rest of a confinement.
+    static _Thread_local uint64_t left = UINT64_MAX;
     for (int capability = 0; capability < 64; capability++) {
-        int present = prctl(PR_CAPBSET_READ, capability);
-        if (present < 0) {
-            break;
-        }
-        if (present == 0 || (kept >> capability & 1) != 0) {
+        uint64_t bit = (uint64_t)1 << capability;
+        if ((left & bit) == 0 || (kept & bit) != 0) {
             continue;
         }
-        if (prctl(PR_CAPBSET_DROP, capability) < 0) {
+        int present = prctl(PR_CAPBSET_READ, capability);
+        if (present > 0 && prctl(PR_CAPBSET_DROP, capability) < 0) {
             return -errno;
         }
+        left &= ~bit;
     }
     return 0;
 }
@@ -97,6 +167,18 @@ int CLinux_limit_capabilities(uint64_t kept) {
         sets[half].inheritable = 0;
     }
     return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+}
+
+int CLinux_keep_capabilities(int keeps) {
+    return prctl(PR_SET_KEEPCAPS, keeps, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int CLinux_try_changing_root(void) {
+    return chroot("/") < 0 ? -errno : 0;
+}
+
+int CLinux_change_root(int directory) {
+    return fchdir(directory) < 0 || chroot(".") < 0 ? -errno : 0;
 }
 
 int CLinux_adopt_orphans(void) {
@@ -159,6 +241,57 @@ int CLinux_set_limit(int resource, uint64_t value) {
     return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
 }
 
+// The streams of the C library would take pages of their own, in every process.
+static int read_text(const char *path, char *text, size_t capacity) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return -errno;
+    }
+    ssize_t count = read(file, text, capacity - 1);
+    int result = count < 0 ? -errno : 0;
+    text[count < 0 ? 0 : count] = 0;
+    close(file);
+    return result;
+}
+
+int CLinux_limit_memory(uint64_t growth) {
+    // Without /proc nobody knows what there is, and what there is is little.
+    char text[32];
+    unsigned long pages = 0;
+    if (read_text("/proc/self/statm", text, sizeof text) == 0) {
+        pages = strtoul(text, NULL, 10);
+    }
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) < 0) {
+        return -errno;
+    }
+    uint64_t wanted = growth + (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (limit.rlim_max > wanted) {
+        limit.rlim_max = wanted;
+    }
+    if (limit.rlim_cur > limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+    }
+    return setrlimit(RLIMIT_AS, &limit) < 0 ? -errno : 0;
+}
+
+int CLinux_set_out_of_memory_score(int score) {
+    static const char path[] = "/proc/self/oom_score_adj";
+    char text[32];
+    int result = read_text(path, text, sizeof text);
+    if (result < 0 || strtol(text, NULL, 10) >= score) {
+        return result;
+    }
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) {
+        return -errno;
+    }
+    int length = snprintf(text, sizeof text, "%d\n", score);
+    result = write(file, text, (size_t)length) < 0 ? -errno : 0;
+    close(file);
+    return result;
+}
+
 int CLinux_set_soft_limit(int resource, uint64_t value) {
     struct rlimit limit;
     if (getrlimit((__rlimit_resource_t)resource, &limit) < 0) {
@@ -181,8 +314,32 @@ int CLinux_exit_status(int status) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static int is_among(const char *names, const char *name, size_t length) {
+    while (*names != 0) {
+        size_t next = strcspn(names, " ");
+        if (next == length && memcmp(names, name, length) == 0) {
+            return 1;
+        }
+        names += next + strspn(names + next, " ");
+    }
+    return 0;
+}
+
+static int keeps_all(const char *kept) {
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        if (!is_among(kept, *entry, strcspn(*entry, "="))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int CLinux_keep_environment(const char *kept) {
     enum { maximum = 16 };
+    // Mostly another process has been here before, and every page that is written to is one more.
+    if (keeps_all(kept)) {
+        return 0;
+    }
     char *names[maximum], *values[maximum];
     size_t count = 0;
     char *list = strdup(kept), *rest = NULL;
@@ -236,6 +393,7 @@ int CLinux_signal_descriptor(void) {
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR2);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
         return -errno;
     }

@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,11 +23,12 @@
 enum {
     // Beyond every call there is; the numbers of the x32 ABI lie far above.
     number_count = 512,
-    // What one condition and one run of numbers take at most, and the instructions around them.
-    condition_length = 5,
-    run_length = 2,
+    // What one condition takes at most, and the instructions around all of them.
+    condition_length = 8,
     first_length = 4,
-    last_length = 3,
+    // What a jump passes over at most.
+    longest_jump = 255,
+    maximum_action_count = 16,
 };
 
 struct program {
@@ -55,14 +57,86 @@ static void end(struct program *program, uint32_t action) {
 ///
 /// Looks at the low half of the argument: the kernel takes no more of any that is asked about.
 static void add_condition(struct program *program, const struct CLinux_call_rule *rule) {
-    size_t argument = offsetof(struct seccomp_data, args) + 8 * (size_t)rule->argument;
+    size_t arguments = offsetof(struct seccomp_data, args);
     uint16_t test = rule->has_any_bit ? BPF_JSET : BPF_JEQ;
+    // What is passed over where the second argument is to be looked at as well.
+    uint8_t more = rule->second_argument < 0 ? 0 : 2;
     add(program,
-        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rule->call, 0, 4));
-    load(program, argument);
-    add(program, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | test | BPF_K), rule->value, 0, 1));
+        (struct sock_filter)BPF_JUMP(
+            BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rule->call, 0, (uint8_t)(4 + more)));
+    load(program, arguments + 8 * (size_t)rule->argument);
+    add(program,
+        (struct sock_filter)BPF_JUMP(
+            (uint16_t)(BPF_JMP | test | BPF_K), rule->value, 0, (uint8_t)(1 + more)));
+    if (more) {
+        load(program, arguments + 8 * (size_t)rule->second_argument);
+        add(program,
+            (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, rule->second_value, 0, 1));
+    }
     end(program, rule->action);
     load(program, offsetof(struct seccomp_data, nr));
+}
+
+/// Runs of numbers that come to the same action.
+struct runs {
+    size_t count;
+    // Behind the last number of each.
+    uint32_t ends[number_count + 1];
+    // Where the action stands in `actions`.
+    uint8_t places[number_count + 1];
+    size_t action_count;
+    uint32_t actions[maximum_action_count];
+};
+
+static int add_run(struct runs *runs, uint32_t end, uint32_t action) {
+    size_t place = 0;
+    while (place < runs->action_count && runs->actions[place] != action) {
+        place++;
+    }
+    if (place == maximum_action_count) {
+        return -E2BIG;
+    }
+    if (place == runs->action_count) {
+        runs->actions[runs->action_count++] = action;
+    }
+    runs->ends[runs->count] = end;
+    runs->places[runs->count] = (uint8_t)place;
+    runs->count++;
+    return 0;
+}
+
+/// How far it is from behind the next step to what decides about some runs, `first_step` steps further on
+/// if that is more than one, and to the action at the end if it is one.
+static int distance(
+    const struct program *program, const struct runs *runs, size_t first, size_t count,
+    size_t first_step, size_t ends) {
+    if (count > 1) {
+        return (int)first_step;
+    }
+    size_t steps = ends + runs->places[first] - (program->count + 1);
+    return steps > longest_jump ? -E2BIG : (int)steps;
+}
+
+/// Finds the run of the number that is loaded, halving them with each step: a filter is read for every
+/// number there is when it is installed, and for many a call afterwards.
+static int add_search(
+    struct program *program, const struct runs *runs, size_t first, size_t count, size_t ends) {
+    if (count < 2) {
+        return 0;
+    }
+    size_t below = count / 2;
+    // A search among n runs has n - 1 steps.
+    int under = distance(program, runs, first, below, 0, ends);
+    int over = distance(program, runs, first + below, count - below, below - 1, ends);
+    if (under < 0 || over < 0 || over > longest_jump) {
+        return -E2BIG;
+    }
+    add(program,
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, runs->ends[first + below - 1],
+            (uint8_t)over, (uint8_t)under));
+    int result = add_search(program, runs, first, below, ends);
+    return result < 0 ? result
+                      : add_search(program, runs, first + below, count - below, ends);
 }
 
 long CLinux_make_filter(
@@ -75,7 +149,7 @@ long CLinux_make_filter(
     for (size_t index = 0; index < number_count; index++) {
         actions[index] = otherwise;
     }
-    if (!has_room(&program, first_length + last_length)) {
+    if (!has_room(&program, first_length)) {
         return -E2BIG;
     }
     load(&program, offsetof(struct seccomp_data, arch));
@@ -88,11 +162,11 @@ long CLinux_make_filter(
         if (rule->call < 0) {
             continue;
         }
-        if (rule->call >= number_count || rule->argument > 5) {
+        if (rule->call >= number_count || rule->argument > 5 || rule->second_argument > 5) {
             return -EINVAL;
         }
         if (rule->argument >= 0) {
-            if (!has_room(&program, condition_length + last_length)) {
+            if (!has_room(&program, condition_length)) {
                 return -E2BIG;
             }
             add_condition(&program, rule);
@@ -101,20 +175,25 @@ long CLinux_make_filter(
             actions[rule->call] = rule->action;
         }
     }
-    // Runs of numbers that come to the same.
-    for (uint32_t index = 1; index < number_count; index++) {
-        if (actions[index] == actions[index - 1]) {
-            continue;
-        }
-        if (!has_room(&program, run_length + last_length)) {
+    struct runs runs = {0};
+    for (uint32_t index = 1; index <= number_count; index++) {
+        uint32_t next = index < number_count ? actions[index] : otherwise;
+        if (next != actions[index - 1] && add_run(&runs, index, actions[index - 1]) < 0) {
             return -E2BIG;
         }
-        add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, index, 1, 0));
-        end(&program, actions[index - 1]);
     }
-    add(&program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, number_count, 1, 0));
-    end(&program, actions[number_count - 1]);
-    end(&program, otherwise);
+    if (add_run(&runs, UINT32_MAX, otherwise) < 0
+        || !has_room(&program, runs.count - 1 + runs.action_count)) {
+        return -E2BIG;
+    }
+    size_t ends = program.count + runs.count - 1;
+    int result = add_search(&program, &runs, 0, runs.count, ends);
+    if (result < 0) {
+        return result;
+    }
+    for (size_t index = 0; index < runs.action_count; index++) {
+        end(&program, runs.actions[index]);
+    }
     return (long)program.count;
 }
 
@@ -144,4 +223,9 @@ int CLinux_system_call_number(const char *name) {
         }
     }
     return -2;
+}
+
+int CLinux_has_seccomp(void) {
+    // A kernel that takes filters looks at the address, and finds none there.
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) < 0 && errno == EFAULT;
 }

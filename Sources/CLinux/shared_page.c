@@ -22,6 +22,11 @@ int CLinux_make_shared_page(const char *name) {
     return descriptor;
 }
 
+int CLinux_make_memory_file(const char *name) {
+    int descriptor = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
 int64_t *CLinux_map_shared_page(int descriptor) {
     int seals = fcntl(descriptor, F_GET_SEALS);
     if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
@@ -47,4 +52,12 @@ int64_t CLinux_atomic_add(int64_t *value, int64_t amount) {
 int CLinux_atomic_exchange_if(int64_t *value, int64_t expected, int64_t wanted) {
     return __atomic_compare_exchange_n(
         value, &expected, wanted, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void CLinux_atomic_store(int64_t *value, int64_t wanted) {
+    __atomic_store_n(value, wanted, __ATOMIC_SEQ_CST);
+}
+
+int CLinux_keep_page_from_children(int64_t *page) {
+    return madvise(page, CLinux_SHARED_PAGE_SIZE, MADV_DONTFORK) < 0 ? -errno : 0;
 }

@@ -56,6 +56,15 @@ static inline long COpenSSL_SSL_CTX_sess_set_cache_size(SSL_CTX *ctx, long size)
     return SSL_CTX_sess_set_cache_size(ctx, size);
 }
 
+/// Forgets every session of the cache (SSL_CTX_flush_sessions(3)).
+static inline void COpenSSL_SSL_CTX_forget_sessions(SSL_CTX *ctx) {
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+    SSL_CTX_flush_sessions_ex(ctx, 0);
+#else
+    SSL_CTX_flush_sessions(ctx, 0);
+#endif
+}
+
 /// Wraps the macro SSL_CTX_set_tlsext_ticket_keys(3). Returns 1 on success.
 static inline long COpenSSL_SSL_CTX_set_tlsext_ticket_keys(
     SSL_CTX *ctx, void *keys, long count) {
@@ -72,9 +81,29 @@ static inline int COpenSSL_BIO_flush(BIO *bio) {
     return (int)BIO_flush(bio);
 }
 
+/// Wraps the macro BIO_get_ktls_send(3).
+static inline int COpenSSL_BIO_get_ktls_send(BIO *bio) {
+    return BIO_get_ktls_send(bio) ? 1 : 0;
+}
+
+/// Wraps the macro BIO_get_mem_data(3). Returns how many bytes `*bytes` points to, borrowed.
+static inline long COpenSSL_BIO_get_mem_data(BIO *bio, const char **bytes) {
+    return BIO_get_mem_data(bio, bytes);
+}
+
+/// Wraps the macro BIO_reset(3). Returns 1 on success.
+static inline int COpenSSL_BIO_reset(BIO *bio) {
+    return (int)BIO_reset(bio);
+}
+
 /// Wraps the macro BIO_should_retry(3).
 static inline int COpenSSL_BIO_should_retry(BIO *bio) {
     return BIO_should_retry(bio);
+}
+
+/// Wraps the macro SSL_set_tlsext_host_name(3). Returns 1 on success.
+static inline int COpenSSL_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
+    return (int)SSL_set_tlsext_host_name(ssl, name);
 }
 
 /// Wraps the macro SSL_set_app_data(3). Returns 1 on success.
@@ -85,6 +114,13 @@ static inline int COpenSSL_SSL_set_app_data(SSL *ssl, void *data) {
 /// Wraps the macro SSL_get_app_data(3).
 static inline void *COpenSSL_SSL_get_app_data(const SSL *ssl) {
     return SSL_get_app_data(ssl);
+}
+
+/// Wraps the macro SSL_get_negotiated_group(3), with SSL_group_to_name(3).
+/// Returns the name of the group of the key exchange, or NULL.
+static inline const char *COpenSSL_SSL_group_name(SSL *ssl) {
+    long group = SSL_get_negotiated_group(ssl);
+    return group == NID_undef ? NULL : SSL_group_to_name(ssl, (int)group);
 }
 
 /// Wraps the macro sk_SSL_CIPHER_num(3). Returns the number of suites, or -1 for NULL.
@@ -182,6 +218,7 @@ static const unsigned long COpenSSL_X509_V_FLAG_PARTIAL_CHAIN = X509_V_FLAG_PART
 static const int COpenSSL_MBSTRING_UTF8 = MBSTRING_UTF8;
 static const uint64_t COpenSSL_SSL_OP_CLEANSE_PLAINTEXT = SSL_OP_CLEANSE_PLAINTEXT;
 static const uint64_t COpenSSL_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t COpenSSL_SSL_OP_ENABLE_KTLS = SSL_OP_ENABLE_KTLS;
 static const uint64_t COpenSSL_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 // Compressed certificates (RFC 8879), which OpenSSL knows since 3.2.
 #if defined(SSL_OP_NO_RX_CERTIFICATE_COMPRESSION) && defined(SSL_OP_NO_TX_CERTIFICATE_COMPRESSION)

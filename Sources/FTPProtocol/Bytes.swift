@@ -7,7 +7,7 @@ extension UInt8 {
     }
 
     /// Whether the byte is one of `A`-`Z`, `a`-`z`, `0`-`9`.
-    var isASCIILetterOrDigit: Bool {
+    package var isASCIILetterOrDigit: Bool {
         switch self {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -25,7 +25,7 @@ extension Sequence<UInt8> {
     ///
     /// Swift compares strings by canonical equivalence, and the Kelvin sign is equivalent to `K`:
     /// two different verbs would be one.
-    var keyword: String {
+    package var keyword: String {
         let bytes = uppercasedASCII
         return bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : ""
     }
@@ -34,37 +34,14 @@ extension Sequence<UInt8> {
 extension [UInt8] {
     /// Appends `value` in decimal, right aligned in `width` columns.
     mutating func appendDecimal(_ value: UInt64, width: Int = 0, padding: UInt8 = .space) {
-        var rest = value
-        var digits: InlineArray<20, UInt8> = .init(repeating: 0)
-        var first = 20
-        repeat {
-            first -= 1
-            digits[first] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0
-        var missing = width - (20 - first)
-        while missing > 0 {
-            append(padding)
-            missing -= 1
-        }
-        while first < 20 {
-            append(digits[first])
-            first += 1
+        append(addingCapacity: Swift.max(20, width)) { output in
+            output.appendDecimal(value, width: width, padding: padding)
         }
     }
 
     /// Appends `value` in decimal with zeros in front, up to `width` digits.
     mutating func appendZeroPadded(_ value: Int, width: Int) {
         appendDecimal(UInt64(value.magnitude), width: width, padding: UInt8(ascii: "0"))
-    }
-
-    /// Appends `value` in lower-case hexadecimal.
-    mutating func appendHexadecimal(_ value: UInt64) {
-        var shift = Swift.max(0, (63 - value.leadingZeroBitCount) / 4 * 4)
-        while shift >= 0 {
-            append(UInt8.hexadecimalDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift) & 0xF)))
-            shift -= 4
-        }
     }
 
     /// Appends the ASCII of a literal.

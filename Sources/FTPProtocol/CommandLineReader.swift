@@ -70,7 +70,7 @@ package struct CommandLineReader: Sendable {
     }
 
     /// Takes in what was received.
-    package mutating func append(_ bytes: some Sequence<UInt8>) {
+    package mutating func append(_ bytes: ArraySlice<UInt8>) {
         for byte in bytes { take(byte) }
     }
 

@@ -2,8 +2,8 @@
 package enum LogText {
     /// Writes `bytes` so that one entry stays one line and shows what was really sent.
     ///
-    /// Control characters (C0, DEL, C1), bytes that are not UTF-8, and the invisible characters
-    /// that reorder or break a line become `\xNN`; quotes and backslashes get a backslash.
+    /// Control characters (C0, DEL, C1), bytes that are not UTF-8, invisible characters (Unicode's
+    /// category Cf) and those that break a line become `\xNN`; quotes and backslashes get a backslash.
     ///
     /// - Parameters:
     ///   - bytes: What the client sent.
@@ -43,6 +43,39 @@ package enum LogText {
         }
         return String(decoding: output, as: UTF8.self)
     }
+
+    /// Writes text from outside as one value of a line: `user=amy`, `user="a b"`.
+    ///
+    /// Between quotes unless it holds letters and digits of ASCII and `.:-_/@+` alone, so that whoever
+    /// takes a line apart takes nothing for a field that a client has written.
+    ///
+    /// - Parameters:
+    ///   - bytes: What came from outside.
+    ///   - maximumByteCount: Where to cut what stands between the quotes.
+    /// - Returns: One word, or one text between quotes.
+    package static func value(
+        _ bytes: some Collection<UInt8>,
+        maximumByteCount: Int = 512
+    ) -> String {
+        let bytes = [UInt8](bytes)
+        let isWord = bytes.allSatisfy { $0.isASCIILetterOrDigit || wordMarks.contains($0) }
+        if isWord, !bytes.isEmpty, bytes.count <= maximumByteCount {
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        return "\"\(escaped(bytes, maximumByteCount: maximumByteCount))\""
+    }
+
+    /// Writes a reason that is ours, and may hold something that is not.
+    ///
+    /// Several words, as they are, unless there is anything among them that a line is taken apart by.
+    package static func reason(_ text: String) -> String {
+        let isPlain = text.unicodeScalars.allSatisfy {
+            isHarmless($0) && !["=", "\"", "\\", "[", "]"].contains($0)
+        }
+        return isPlain && !text.isEmpty ? text : value(text.utf8)
+    }
+
+    private static let wordMarks = Array(".:-_/@+".utf8)
 
     /// Writes `bytes` as vsftpd's logs do: `?` for each byte that would otherwise be `\xNN`.
     package static func masked(_ bytes: [UInt8]) -> [UInt8] {
@@ -85,12 +118,15 @@ package enum LogText {
         }
     }
 
-    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+    static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F..<0xA0: false
-        // Marks and overrides of text direction, line and paragraph separators.
-        case 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: false
-        default: true
+        case 0x20..<0x7F: true
+        // Line and paragraph separators.
+        case 0x2028, 0x2029: false
+        // Marks and overrides of text direction, and all else that cannot be seen and changes what can:
+        // soft hyphens, spaces without width, tags.
+        default: scalar.properties.generalCategory != .format
         }
     }
 

@@ -35,19 +35,19 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// moment that does.
     package var timeVal: String {
         var output: [UInt8] = []
-        appendTimeVal(to: &output)
+        output.append(addingCapacity: 14) { appendTimeVal(to: &$0) }
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// Appends ``timeVal``.
-    func appendTimeVal(to output: inout [UInt8]) {
+    /// Appends ``timeVal``, which is 14 bytes long.
+    func appendTimeVal(to output: inout OutputSpan<UInt8>) {
         let civil = clampedToFourDigitYear.civil
-        output.appendZeroPadded(civil.year, width: 4)
-        output.appendZeroPadded(civil.month, width: 2)
-        output.appendZeroPadded(civil.day, width: 2)
-        output.appendZeroPadded(civil.hour, width: 2)
-        output.appendZeroPadded(civil.minute, width: 2)
-        output.appendZeroPadded(civil.second, width: 2)
+        output.appendFourDigits(civil.year)
+        output.appendTwoDigits(civil.month)
+        output.appendTwoDigits(civil.day)
+        output.appendTwoDigits(civil.hour)
+        output.appendTwoDigits(civil.minute)
+        output.appendTwoDigits(civil.second)
     }
 
     /// Reads `YYYYMMDDHHMMSS`, with or without a fraction, which is dropped.

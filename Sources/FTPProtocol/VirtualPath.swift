@@ -134,8 +134,10 @@ package struct VirtualPath: Hashable, Sendable {
     /// The path as text; bytes that are not UTF-8 show as U+FFFD.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The path between quotes as text, for the log; bytes that are not UTF-8 show as U+FFFD.
-    package var quoted: String { String(decoding: quotedBytes, as: UTF8.self) }
+    /// The path between quotes for the log, escaped as values there are; two of them fit in a line.
+    package var quoted: String {
+        "\"\(LogText.escaped(bytes, maximumByteCount: 1_900))\""
+    }
 
     /// The path between quotes, each quote in it doubled (RFC 959 appendix II).
     package var quotedBytes: [UInt8] {

@@ -93,10 +93,23 @@ package protocol FileSystem: AnyObject {
     func beginListing(of path: VirtualPath, _ query: ListingQuery) throws(FileError) -> FileFacts
 
     /// The next entries of the listing; none when it is complete.
-    func nextEntries() throws(FileError) -> [DirectoryEntry]
+    func nextEntries() throws(FileError) -> EntryPiece
+
+    /// Where on this machine `path` is, as far as these files know better than by their root.
+    func hostPath(of path: VirtualPath) -> HostPath
+}
+
+/// Where on this machine a file is.
+package enum HostPath: Hashable, Sendable {
+    /// Beneath the root of the login, under the same name.
+    case beneathRoot
+    /// Nowhere, or here.
+    case own(String?)
 }
 
 extension FileSystem {
+    package func hostPath(of path: VirtualPath) -> HostPath { .beneathRoot }
+
     package func rename(_ path: VirtualPath, toFree newPath: VirtualPath) throws(FileError) {
         guard (try? facts(of: newPath, for: .renaming)) == nil else { throw .exists }
         try rename(path, to: newPath)

@@ -4,7 +4,7 @@ internal import Glibc
 internal import LinuxSystem
 internal import SystemPackage
 
-// What a jail does for SITE CHGRP, SYMLINK and UMASK, MFF and AVBL.
+// What a jail does for SITE CHGRP, SYMLINK and UMASK, MFF and AVBL, and to tell where a link leads.
 
 extension Jail {
     package func setGroup(of path: VirtualPath, to group: UInt32) throws(FileError) {
@@ -34,7 +34,30 @@ extension Jail {
         }
     }
 
+    /// Tells where the symbolic link at `path` leads, as it is written there; nothing is followed.
+    ///
+    /// - Returns: The target, which need not be inside, and not exist.
+    /// - Throws: ``FileError``; ``FileError/impossible`` for anything that is no link.
+    package func linkTarget(of path: VirtualPath) throws(FileError) -> [UInt8] {
+        let target = try reduced { () throws(SystemError) -> [UInt8]? in
+            let link = try root.locate(path, followsLinks: false)
+            guard try FileFacts.of(link).kind == .symbolicLink else { return nil }
+            let number = link.number
+            var target = [CChar](repeating: 0, count: 4_096)
+            // An empty name is the link that the descriptor stands for (readlinkat(2)).
+            let count = unsafe readlinkat(number, "", &target, target.count)
+            guard count >= 0 else { throw SystemError("readlinkat") }
+            return target.prefix(count).map { UInt8(bitPattern: $0) }
+        }
+        guard let target else { throw .impossible }
+        return target
+    }
+
     package func setFileModeMask(_ mask: UInt16) throws(FileError) {
+        guard ownMask == nil else {
+            ownMask = mask
+            return
+        }
         Credentials.setFileModeMask(mask)
     }
 

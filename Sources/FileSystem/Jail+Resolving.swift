@@ -11,6 +11,12 @@ package struct ResolvedPath: Hashable, Sendable {
 
     /// What stands there; `nil` for a name that is free.
     package let kind: FileFacts.Kind?
+
+    /// Describes what was found.
+    package init(path: VirtualPath, kind: FileFacts.Kind?) {
+        self.path = path
+        self.kind = kind
+    }
 }
 
 /// Finds out where paths lead.

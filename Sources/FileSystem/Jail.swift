@@ -27,6 +27,15 @@ package final class Jail: FileSystem {
     /// Gives a new file that is whole to somebody else (`chown_uploads`).
     package var handOver: ((borrowing OwnedDescriptor) throws(FileError) -> Void)?
 
+    /// Permission bits taken from new files and directories beside the umask; `nil` where the umask is
+    /// the user's alone.
+    ///
+    /// The umask is one for all threads of a program.
+    package var ownMask: UInt16?
+
+    /// Permission bits of new files, before the umask.
+    var newFileMode: UInt16 { openMode & ~(ownMask ?? 0) }
+
     /// The upload that goes on.
     var upload: Upload?
 
@@ -96,7 +105,8 @@ package final class Jail: FileSystem {
 
     package func makeDirectory(_ path: VirtualPath) throws(FileError) {
         guard path.lastComponent != nil else { throw .exists }
-        try unsafe inParent(of: path, "mkdirat") { unsafe mkdirat($0, $1, 0o777) }
+        let mode = mode_t(0o777 & ~(ownMask ?? 0))
+        try unsafe inParent(of: path, "mkdirat") { unsafe mkdirat($0, $1, mode) }
     }
 
     package func removeDirectory(_ path: VirtualPath) throws(FileError) {
@@ -190,8 +200,8 @@ package final class Jail: FileSystem {
         }
     }
 
-    package func nextEntries() throws(FileError) -> [DirectoryEntry] {
-        guard let listing else { return [] }
+    package func nextEntries() throws(FileError) -> EntryPiece {
+        guard let listing else { return EntryPiece() }
         do throws(SystemError) {
             let entries = try listing.next(in: root)
             if entries.isEmpty { self.listing = nil }

@@ -11,7 +11,10 @@ final class JailListing {
     static let maximumSortedCount = 100_000
 
     /// About as many bytes of entries as fit into one message.
-    static let pieceByteCount = 48_000
+    static let maximumPieceByteCount = 48_000
+
+    /// As much is read of a directory at a time.
+    private static let readByteCount = 32_768
 
     /// What was listed.
     let facts: FileFacts
@@ -20,8 +23,9 @@ final class JailListing {
     private let options: ListingOptions
     private let pattern: GlobPattern?
     private let directory: OwnedDescriptor
-    /// Names that were read and not yet delivered, last first.
-    private var names: [[UInt8]] = []
+    private var names = DirectoryNames()
+    /// When a piece is full; the first one is small, because who waits for it waits for all of it.
+    private var pieceByteCount = 4_000
     private var isExhausted = false
     /// The directory is the jail's root, by whatever path it was reached.
     private let isRoot: Bool
@@ -67,139 +71,156 @@ final class JailListing {
     }
 
     /// The next entries, none at the end.
-    func next(in root: borrowing JailRoot) throws(SystemError) -> [DirectoryEntry] {
-        if let entry = single.take() { return [entry] }
-        var entries: [DirectoryEntry] = []
-        var byteCount = 0
-        while byteCount < Self.pieceByteCount {
+    func next(in root: borrowing JailRoot) throws(SystemError) -> EntryPiece {
+        var piece = EntryPiece()
+        if let entry = single.take() {
+            piece.append(entry.view)
+            return piece
+        }
+        piece.reserve(byteCount: pieceByteCount + 512)
+        while piece.byteCount < pieceByteCount {
             if names.isEmpty {
-                guard !isExhausted, entries.isEmpty || byteCount < Self.pieceByteCount / 2 else {
+                guard !isExhausted, piece.isEmpty || piece.byteCount < pieceByteCount / 2 else {
                     break
                 }
+                names.removeAll()
                 try readNames()
-                names.reverse()
                 continue
             }
-            let name = names.removeLast()
-            // Gone between the reading of the name and now: leave it out.
-            guard let entry = try entry(named: name, in: root) else { continue }
-            byteCount += 80 + entry.name.count + (entry.target?.count ?? 0)
-            entries.append(entry)
+            _ = try unsafe names.withNext { name, path throws(SystemError) in
+                try unsafe append(name, path, to: &piece, in: root)
+            }
         }
-        return entries
+        pieceByteCount = min(Self.maximumPieceByteCount, pieceByteCount * 4)
+        return piece
     }
 
     private func readSorted() throws(SystemError) {
-        while !isExhausted, names.count < Self.maximumSortedCount { try readNames() }
-        guard isExhausted else {
-            names.reverse()
+        while !isExhausted, names.count < Self.maximumSortedCount,
+            names.byteCount < DirectoryNames.maximumByteCount
+        {
+            try readNames()
+        }
+        guard isExhausted else { return }
+        let isReversed = options.contains(.reversed)
+        guard options.contains(.byTime) || options.contains(.bySize) else {
+            names.sort(isReversed: isReversed)
             return
         }
-        if options.contains(.byTime) || options.contains(.bySize) {
-            try sortByFacts()
-        } else if options.contains(.reversed) {
-            names.sort { $0.lexicographicallyPrecedes($1) }
-        } else {
-            names.sort { $1.lexicographicallyPrecedes($0) }
+        try unsafe names.sort(isReversed: isReversed) { path throws(SystemError) in
+            guard let facts = try unsafe facts(at: path) else { return nil }
+            return options.contains(.byTime) ? facts.modified : facts.size
         }
-    }
-
-    /// Sorts by time or size, and by name where these are the same.
-    private func sortByFacts() throws(SystemError) {
-        var keyed: [(key: Int64, name: [UInt8])] = []
-        for name in names {
-            guard let facts = try facts(named: name) else { continue }
-            keyed.append((options.contains(.byTime) ? facts.modified : facts.size, name))
-        }
-        names = []
-        // The last one is delivered first.
-        keyed.sort {
-            $0.key == $1.key ? $1.name.lexicographicallyPrecedes($0.name) : $0.key < $1.key
-        }
-        if options.contains(.reversed) { keyed.reverse() }
-        names = keyed.map(\.name)
     }
 
     /// Appends the names of one `getdents64(2)`.
     private func readNames() throws(SystemError) {
         var count = 0
         let number = directory.number
-        let buffer = unsafe [UInt8](unsafeUninitializedCapacity: 32_768) { memory, filled in
+        let buffer = unsafe [UInt8](unsafeUninitializedCapacity: Self.readByteCount) {
+            memory,
+            filled in
             count = unsafe CLinux_getdents64(number, memory.baseAddress, memory.count)
             filled = max(0, count)
         }
         guard count >= 0 else { throw SystemError("getdents64", Errno(rawValue: CInt(-count))) }
         if count == 0 { isExhausted = true }
         // struct linux_dirent64: u64 inode, s64 offset, u16 length, u8 type, name with its NUL.
+        let records = buffer.span
         var start = 0
-        while start + 19 < buffer.count {
-            let length = Int(buffer[start + 16]) | Int(buffer[start + 17]) << 8
+        while start + 19 < records.count {
+            let length = Int(records[start + 16]) | Int(records[start + 17]) << 8
             let end = start + length
-            guard length > 19, end <= buffer.count else { break }
-            let name = buffer[(start + 19)..<end].prefix { $0 != 0 }
-            if isWanted(name) { names.append([UInt8](name)) }
+            guard length > 19, end <= records.count else { break }
+            var nameEnd = start + 19
+            while nameEnd < end, records[nameEnd] != 0 { nameEnd += 1 }
+            let name = records.extracting((start + 19)..<nameEnd)
+            if isWanted(name) { names.append(name) }
             start = end
         }
     }
 
-    private func isWanted(_ name: ArraySlice<UInt8>) -> Bool {
-        if name.first == UInt8(ascii: ".") {
-            let isDots = name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8)
+    private func isWanted(_ name: Span<UInt8>) -> Bool {
+        guard !name.isEmpty else { return false }
+        if name[0] == Self.dot {
+            let isDots = name.count == 1 || isAbove(name)
             guard
                 options.contains(isDots ? .dots : .hidden)
                     || !isDots && pattern?.wantsHidden ?? false
             else { return false }
+            if hidesParts, PartName.matches(Self.copy(of: name)) { return false }
         }
-        if hidesParts, PartName.matches(name) { return false }
-        return pattern?.matches([UInt8](name)) ?? true
+        return pattern?.matches(Self.copy(of: name)) ?? true
     }
 
-    /// The facts of one name; `nil` when it is gone, or not to be seen by this user.
+    /// The facts of what has a name; `nil` when it is gone, or not to be seen by this user.
     ///
     /// - Throws: ``SystemError`` with `EIO`: whoever keeps a copy of the directory and removes from
     ///   it what is not listed would lose the file.
-    private func facts(named name: [UInt8]) throws(SystemError) -> FileFacts? {
+    private func facts(at path: UnsafePointer<CChar>) throws(SystemError) -> FileFacts? {
         var status = stat()
-        let number = directory.number
-        let result = unsafe withPathPointer(name) {
-            unsafe fstatat(number, $0, &status, AT_SYMLINK_NOFOLLOW)
-        }
+        let result = unsafe fstatat(directory.number, path, &status, AT_SYMLINK_NOFOLLOW)
         if result == 0 { return FileFacts(status) }
         let error = SystemError("fstatat")
         guard error.errno != .ioError else { throw error }
         return nil
     }
 
-    private func entry(
-        named name: [UInt8],
+    /// Appends the entry of one name, unless that is gone since it was read.
+    private func append(
+        _ name: Span<UInt8>,
+        _ path: UnsafePointer<CChar>,
+        to piece: inout EntryPiece,
         in root: borrowing JailRoot
-    ) throws(SystemError) -> DirectoryEntry? {
-        if options.contains(.namesOnly) {
-            return DirectoryEntry(name: name, facts: FileFacts(stat()), target: nil)
+    ) throws(SystemError) {
+        guard !options.contains(.namesOnly) else {
+            piece.append(name, FileFacts(stat()))
+            return
         }
-        guard var facts = try facts(named: name) else { return nil }
-        // `..` of the root must not show what lies above it.
-        if isRoot, name.elementsEqual("..".utf8), let own = try? FileFacts.of(directory) {
-            facts = own
+        guard let facts = try unsafe facts(at: path) else { return }
+        switch facts.kind {
+        case .directory where isRoot && isAbove(name):
+            // `..` of the root must not show what lies above it.
+            piece.append(name, (try? FileFacts.of(directory)) ?? facts)
+        case .symbolicLink:
+            if let followed = followed(Self.copy(of: name), in: root) {
+                piece.append(name, followed)
+            } else {
+                piece.append(name, facts, target: unsafe linkTarget(at: path))
+            }
+        default: piece.append(name, facts)
         }
-        guard facts.kind == .symbolicLink else {
-            return DirectoryEntry(name: name, facts: facts, target: nil)
-        }
-        if options.contains(.followsLinks), let target = path.appending(component: name),
-            let located = try? root.locate(target, onTheWay: .all),
-            let followed = try? FileFacts.of(located)
-        {
-            return DirectoryEntry(name: name, facts: followed, target: nil)
-        }
-        return DirectoryEntry(name: name, facts: facts, target: linkTarget(of: name))
     }
 
-    private func linkTarget(of name: [UInt8]) -> [UInt8]? {
+    private func isAbove(_ name: Span<UInt8>) -> Bool {
+        name.count == 2 && name[0] == Self.dot && name[1] == Self.dot
+    }
+
+    private static let dot = UInt8(ascii: ".")
+
+    private static func copy(of name: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for index in name.indices { bytes.append(name[index]) }
+        return bytes
+    }
+
+    /// The facts of what a link leads to, if that is wanted and there.
+    private func followed(_ name: [UInt8], in root: borrowing JailRoot) -> FileFacts? {
+        guard options.contains(.followsLinks), let target = path.appending(component: name),
+            let located = try? root.locate(target, onTheWay: .all)
+        else { return nil }
+        return try? FileFacts.of(located)
+    }
+
+    private func linkTarget(at path: UnsafePointer<CChar>) -> ArraySlice<UInt8>? {
+        var target = [UInt8](repeating: 0, count: EntryPiece.maximumTargetByteCount)
         let number = directory.number
-        var target = [CChar](repeating: 0, count: 4_096)
-        let count = unsafe withPathPointer(name) {
-            unsafe readlinkat(number, $0, &target, target.count)
+        let count = unsafe target.withUnsafeMutableBytes { memory in
+            guard let text = unsafe memory.assumingMemoryBound(to: CChar.self).baseAddress else {
+                return 0
+            }
+            return unsafe readlinkat(number, path, text, memory.count)
         }
-        return count > 0 ? target.prefix(count).map { UInt8(bitPattern: $0) } : nil
+        return count > 0 ? target.prefix(count) : nil
     }
 }

@@ -1,7 +1,7 @@
 internal import CLinux
-internal import FTPProtocol
+package import FTPProtocol
 internal import Glibc
-internal import LinuxSystem
+package import LinuxSystem
 internal import SystemPackage
 
 // How the jail finds a file. The kernel walks every path under the root's descriptor; no string
@@ -219,6 +219,13 @@ extension FileFacts {
             device: UInt64(status.st_dev),
             inode: UInt64(status.st_ino)
         )
+    }
+
+    /// Asks about an open file (`fstat(2)`), for whoever tells a client.
+    package static func ofOpenFile(
+        _ descriptor: borrowing OwnedDescriptor
+    ) throws(FileError) -> FileFacts {
+        try reduced { () throws(SystemError) in try of(descriptor) }
     }
 
     /// Asks about an open descriptor (`fstat(2)`).

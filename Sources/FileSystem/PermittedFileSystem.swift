@@ -34,6 +34,8 @@ package final class PermittedFileSystem: FileSystem {
         }
     }
 
+    package func hostPath(of path: VirtualPath) -> HostPath { base.hostPath(of: path) }
+
     private func require(_ permission: Permissions) throws(FileError) {
         guard rules.permissions.isSuperset(of: permission) else { throw .notPermitted }
     }
@@ -287,39 +289,45 @@ package final class PermittedFileSystem: FileSystem {
         return facts
     }
 
-    package func nextEntries() throws(FileError) -> [DirectoryEntry] {
+    package func nextEntries() throws(FileError) -> EntryPiece {
         guard let listing else { return try base.nextEntries() }
         while true {
             let entries = try base.nextEntries()
-            let shown = entries.compactMap { self.shown($0, in: listing) }
+            var piece = EntryPiece(hasPermissions: listing.showsPermissions)
+            for entry in entries {
+                if let entry = shown(entry, in: listing) { piece.append(entry) }
+            }
             // None would mean that this was all.
-            if entries.isEmpty || !shown.isEmpty { return shown }
+            if entries.isEmpty || !piece.isEmpty { return piece }
         }
     }
 
     /// The entry with what may be done with it, or `nil` for one that is hidden.
     private func shown(
-        _ entry: DirectoryEntry,
+        _ entry: EntryView,
         in listing: PermittedListing
-    ) -> DirectoryEntry? {
+    ) -> EntryView? {
         let path =
             listing.isDirectory
             // `.` and `..` are never hidden, and show what holds in the directory itself.
-            ? listing.path.appending(component: entry.name) ?? listing.path : listing.path
+            ? listing.path.appending(component: Array(entry.name)) ?? listing.path : listing.path
         // Who asks for one object by its name gets to know what it is, if not by a listing.
         guard !rules.places.hides(path) || !listing.isDirectory && listing.showsPermissions else {
             return nil
         }
-        var (entry, place) = (entry, path)
-        if listing.followsLinks, entry.facts.kind == .symbolicLink,
-            let (target, facts) = shownTarget(of: path)
+        var (facts, target, place) = (entry.facts, entry.target, path)
+        if listing.followsLinks, facts.kind == .symbolicLink,
+            let (followed, found) = shownTarget(of: path)
         {
-            entry = DirectoryEntry(name: entry.name, facts: facts)
-            place = target
+            (facts, target, place) = (found, nil, followed)
         }
-        guard listing.showsPermissions else { return entry }
-        entry.permissions = permissions(at: place, isDirectory: entry.facts.kind == .directory)
-        return entry
+        return EntryView(
+            name: entry.name,
+            facts: facts,
+            target: target,
+            permissions: listing.showsPermissions
+                ? permissions(at: place, isDirectory: facts.kind == .directory) : nil
+        )
     }
 
     /// Where a link leads and what is there, if that may be shown.

@@ -43,7 +43,7 @@ package final class RecursiveListing {
         /// for that place itself.
         case directory([UInt8])
         /// Some entries of that directory.
-        case entries([DirectoryEntry])
+        case entries([EntryView])
     }
 
     private struct Waiting {
@@ -108,10 +108,10 @@ package final class RecursiveListing {
                 note(.entries(limits.entries))
                 return nil
             }
-            let shown = entries.prefix(limits.entries - entryCount)
+            let shown = Array(entries.prefix(limits.entries - entryCount))
             entryCount += shown.count
             for entry in shown { note(entry, in: directory) }
-            return .entries(Array(shown))
+            return .entries(shown)
         }
     }
 
@@ -130,10 +130,10 @@ package final class RecursiveListing {
         return true
     }
 
-    private func note(_ entry: DirectoryEntry, in directory: Waiting) {
+    private func note(_ entry: EntryView, in directory: Waiting) {
         let dot = UInt8(ascii: ".")
         guard entry.facts.kind == .directory, entry.name != [dot], entry.name != [dot, dot],
-            let path = directory.path.appending(component: entry.name)
+            let path = directory.path.appending(component: Array(entry.name))
         else { return }
         guard directory.depth < limits.depth else {
             note(.depth(limits.depth))
@@ -141,7 +141,7 @@ package final class RecursiveListing {
         }
         let relative =
             directory.relative.isEmpty
-            ? entry.name : directory.relative + [UInt8(ascii: "/")] + entry.name
+            ? Array(entry.name) : directory.relative + [UInt8(ascii: "/")] + entry.name
         let byteCount = path.bytes.count + relative.count
         guard directoryCount < limits.directories,
             waitingByteCount + byteCount <= limits.waitingByteCount

@@ -8,14 +8,20 @@ struct AddressCounter {
     /// Connections without a client that there may be where as many clients as allowed are in.
     static let reserve = 128
 
-    private let maximum: Int
-    private let maximumPerAddress: Int
+    private var maximum: Int
+    private var maximumPerAddress: Int
     private var addresses: [CInt: IPAddress] = [:]
     private var unnamed: Set<CInt> = []
     private var counts: [IPAddress: Int] = [:]
 
     /// Creates a counter; 0 means no limit.
     init(maximum: Int, maximumPerAddress: Int) {
+        self.maximum = maximum
+        self.maximumPerAddress = maximumPerAddress
+    }
+
+    /// Sets other limits; whoever is counted stays.
+    mutating func setLimits(_ maximum: Int, perAddress maximumPerAddress: Int) {
         self.maximum = maximum
         self.maximumPerAddress = maximumPerAddress
     }

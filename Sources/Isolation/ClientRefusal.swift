@@ -18,11 +18,15 @@ package enum ClientRefusal: UInt8, CaseIterable, Hashable, Sendable {
     case tooManyUnnamed
     /// Too many have not logged in yet (`max_before_login`).
     case tooManyBeforeLogin
+    /// What it did could not be audited (`audit_required`).
+    case notAudited
 
     /// What the client is told.
     package var reply: Reply {
         switch self {
-        case .tooManyClients, .tooManyBeforeLogin:
+        case .tooManyBeforeLogin:
+            Reply(421, "Too many clients are waiting to log in, please try later.")
+        case .tooManyClients:
             Reply(421, "There are too many connected users, please try later.")
         case .tooManyFromAddress:
             Reply(421, "There are too many connections from your internet address.")
@@ -32,7 +36,7 @@ package enum ClientRefusal: UInt8, CaseIterable, Hashable, Sendable {
             Reply(421, "Too many connections in a short time, please try later.")
         case .tooBusy:
             Reply(421, "The server is too busy, please try later.")
-        case .noResources, .tooManyUnnamed:
+        case .noResources, .tooManyUnnamed, .notAudited:
             Reply(421, "Service not available, please try later.")
         }
     }
@@ -58,6 +62,7 @@ package enum ClientRefusal: UInt8, CaseIterable, Hashable, Sendable {
         case .noResources: "no resources"
         case .tooManyUnnamed: "too many connections of proxies wait for their PROXY header"
         case .tooManyBeforeLogin: "max_before_login is reached"
+        case .notAudited: "the audit trail cannot be written (audit_required)"
         }
     }
 }

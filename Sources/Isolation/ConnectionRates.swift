@@ -5,14 +5,21 @@ internal import LinuxSystem
 ///
 /// Counts by the minute and by ``FTPProtocol/IPAddress/network``.
 struct ConnectionRates {
-    /// Addresses that are remembered; beyond it everything is forgotten, which costs a flood of
-    /// addresses nothing and spares everybody else the memory.
+    /// Addresses that are remembered; more cost the memory of those that connected least.
     private static let maximumCount = 16_384
 
-    private let maximum: Int
+    /// Connections a minute from one address; 0 for any number.
+    var maximum: Int
     private let period: Duration
-    private var counts: [IPAddress: Int] = [:]
+    private var records: [IPAddress: Record] = [:]
     private var end: Deadline
+    private var nextNumber: UInt64 = 0
+
+    private struct Record {
+        var count = 0
+        /// The higher, the later it began.
+        let number: UInt64
+    }
 
     /// Begins to count; `maximum` connections a period, 0 for any number.
     init(maximum: Int, period: Duration = .seconds(60)) {
@@ -22,19 +29,32 @@ struct ConnectionRates {
     }
 
     /// How many addresses are remembered.
-    var count: Int { counts.count }
+    var count: Int { records.count }
 
     /// Counts a connection.
     ///
     /// - Returns: Whether it is one too many.
     mutating func isTooMany(from address: IPAddress) -> Bool {
         guard maximum > 0 else { return false }
-        if end.hasPassed || counts.count >= Self.maximumCount {
-            counts = [:]
+        if end.hasPassed {
+            records = [:]
             end = Deadline(after: period)
         }
         let key = address.network
-        counts[key, default: 0] += 1
-        return counts[key, default: 0] > maximum
+        if records[key] == nil, records.count >= Self.maximumCount { makeRoom() }
+        nextNumber &+= 1
+        var record = records[key] ?? Record(number: nextNumber)
+        record.count += 1
+        records[key] = record
+        return record.count > maximum
+    }
+
+    /// Forgets those that connected least, and of those the first: addresses without end make none
+    /// forgotten that has connected often.
+    private mutating func makeRoom() {
+        let ordered = records.sorted {
+            ($0.value.count, $0.value.number) < ($1.value.count, $1.value.number)
+        }
+        for (key, _) in ordered.prefix(Self.maximumCount / 4) { records[key] = nil }
     }
 }

@@ -10,4 +10,12 @@ extension IPAddress {
         case .v6(let high, _): .v6(high: high, low: 0)
         }
     }
+
+    /// What one customer may own: an IPv4 address, or the first 48 bits of an IPv6 address.
+    var site: IPAddress {
+        switch network {
+        case .v4(let number): .v4(number)
+        case .v6(let high, _): .v6(high: high & ~0xFFFF, low: 0)
+        }
+    }
 }

@@ -44,11 +44,29 @@ struct LogBudget {
         return .write
     }
 
-    /// Takes one line out of the budget, and waits for the next period where this one's is used up.
-    mutating func spendPatiently() {
-        while left == 0, !periodEnd.hasPassed {
-            sleep(for: .nanoseconds(Int64(clamping: periodEnd.nanosecondsLeft)))
+    /// Takes one line out of the budget, unless it is used up.
+    ///
+    /// - Parameter report: Told before the first line that is written again how many were dropped.
+    /// - Returns: Whether to write the line.
+    mutating func admits(_ report: (Int) -> Void) -> Bool {
+        switch spend() {
+        case .drop: return false
+        case .writeAfterDropping(let count): report(count)
+        case .write: break
         }
+        return true
+    }
+
+    /// Takes one line out of the budget, and waits for the next period where this one's is used up.
+    ///
+    /// - Parameter wait: Waits until then; may give up before.
+    mutating func spendPatiently(_ wait: (Deadline) -> Void) {
+        if left == 0, !periodEnd.hasPassed { wait(periodEnd) }
         _ = spend()
+    }
+
+    /// Counts a line that was dropped for another reason.
+    mutating func noteDropped() {
+        dropped += 1
     }
 }

@@ -26,6 +26,9 @@ package struct LoginProfile: Hashable, Sendable {
     /// Sessions that the user may have at once (`max_per_user`), 0 for any number.
     package var maximumSessions: UInt32 = 0
 
+    /// Bytes per second for all sessions of the user together (`user_max_rate`); 0 for any.
+    package var userRate = 0
+
     /// Whom uploads are given to (`chown_uploads`).
     package var uploadOwner: UploadOwner?
 

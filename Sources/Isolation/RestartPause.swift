@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxSystem
 
 /// How long to wait before a process that has ended is started again.
@@ -30,5 +31,47 @@ struct RestartPause {
         proof = .never
         defer { pause = min(pause * 2, Self.longest) }
         return pause
+    }
+}
+
+/// A process that is started again, after a pause, whenever it has ended.
+struct KeptProcess {
+    private var pause = RestartPause()
+    private var next = Deadline.passed
+
+    /// The process, while there is one.
+    private(set) var number: CInt?
+
+    /// When it is to be started; never while there is one.
+    var nextStart: Deadline { number == nil ? next : .never }
+
+    /// Whether it is to be started now.
+    var isDue: Bool { nextStart.hasPassed }
+
+    /// Notes that it was started.
+    mutating func noteStart(_ process: CInt) {
+        number = process
+        pause.noteStart()
+    }
+
+    /// Notes that it has ended, or could not be started.
+    ///
+    /// - Returns: The pause before the next start.
+    @discardableResult
+    mutating func noteEnd() -> Duration {
+        number = nil
+        let delay = pause.next()
+        next = Deadline(after: delay)
+        return delay
+    }
+
+    /// Ends it, if there is one, for good.
+    mutating func end() {
+        if let number {
+            DaemonProcess.signal(number, SIGKILL)
+            _ = DaemonProcess.reap(number, waits: true)
+        }
+        number = nil
+        next = .never
     }
 }

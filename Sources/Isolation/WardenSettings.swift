@@ -1,7 +1,11 @@
 package import Authentication
 package import FTPProtocol
-internal import FileSystem
+package import FileSystem
 package import LinuxSystem
+
+/// Puts files of a program's own in the place of the kernel's.
+package typealias FileReplacement =
+    @Sendable (Account, String, Jail) throws(SystemError) -> any FileSystem
 
 /// What a Warden enforces, whatever its Session asks for.
 package struct WardenSettings: Sendable {
@@ -14,12 +18,21 @@ package struct WardenSettings: Sendable {
     /// Whether Listener and Wardens keep little of root's rights as well (`pam_sandbox`).
     package var confinesPAM = true
 
+    /// Whether Agents make the jail their root; found out by the Listener at its start.
+    package var changesRoot = false
+
     /// Whether passwords of system accounts are taken that came without TLS
     /// (`plain_system_logins`).
     package var takesPlainSystemLogins = false
 
     /// Failed logins after which a session ends (`max_login_fails`).
     package var maximumFailures = 3
+
+    /// Whether users are locked out after failed logins (`user_lock_failures`).
+    package var locksUsers = false
+
+    /// How long a client may take to log in, from the connection on (`login_timeout`).
+    package var loginTimeout: Duration = .seconds(60)
 
     /// How long a check of a login may take, questions to the client not counted (`pam_timeout`).
     package var checkTimeout: Duration = .seconds(60)
@@ -68,8 +81,24 @@ package struct WardenSettings: Sendable {
         LoginProfile(root: account.home, rules: FileRules(permissions: account.permissions))
     }
 
+    /// Puts files of a program's own in the place of the kernel's, of which it is given those beneath
+    /// the login's root; asked by each Agent behind its walls.
+    package var replaceFiles: FileReplacement?
+
+    /// Whether Sessions may have the kernel send files over connections in clear.
+    package var sendsFiles = false
+
+    /// Whether Sessions offer the keys of their data connections to the kernel, and have it send files.
+    package var encryptsInKernel = false
+
+    /// Whether Sessions are told where on this machine the root of a login is.
+    package var showsRoot = false
+
     /// Bytes per second for all transfers of the server together (`server_max_rate`); 0 for any.
     package var serverRate = 0
+
+    /// Whether what happens is counted (`metrics_address`).
+    package var counts = false
 
     /// How long a running transfer may go on once the server is to end.
     package var shutdownTimeout: Duration = .seconds(30)

@@ -1,5 +1,7 @@
 internal import CLinux
 package import Glibc
+internal import Synchronization
+internal import SystemPackage
 
 /// Who a process is: the ids that decide what the kernel lets it do (`credentials(7)`).
 package struct Credentials: Hashable, Sendable {
@@ -22,15 +24,47 @@ package struct Credentials: Hashable, Sendable {
 
     /// Becomes this user for good: groups first, then the group, then the user, and looks again.
     ///
-    /// - Parameter groups: The supplementary groups, or `nil` to keep those that are set.
+    /// - Parameters:
+    ///   - groups: The supplementary groups, or `nil` to keep those that are set.
+    ///   - keepsCapabilities: Whether the permitted capabilities stay, none of them in effect, for
+    ///     the caller to take all but what is still needed.
     /// - Throws: ``SystemError``; the process must not go on then.
-    package func assume(groups: [gid_t]?) throws(SystemError) {
+    package func assume(
+        groups: [gid_t]?,
+        keepsCapabilities: Bool = false
+    ) throws(SystemError) {
         if let groups {
             guard unsafe setgroups(groups.count, groups) == 0 else {
                 throw SystemError("setgroups")
             }
         }
+        if keepsCapabilities { try checked("prctl", CLinux_keep_capabilities(1)) }
         try checked("setresuid", CLinux_assume(user, group))
+        if keepsCapabilities { try checked("prctl", CLinux_keep_capabilities(0)) }
+    }
+
+    /// Becomes this user in the calling thread alone; ``returnInThread(groups:)`` undoes it.
+    ///
+    /// The kernel keeps ids for each thread, and the C library has all threads change theirs at once;
+    /// this is the kernel's call.
+    ///
+    /// - Throws: ``SystemError``; the thread must not go on then.
+    package func assumeInThread(groups: [gid_t]) throws(SystemError) {
+        let result = unsafe CLinux_assume_in_thread(user, group, groups, groups.count)
+        try checked("setresuid", result)
+    }
+
+    /// Becomes the program's own user again in the calling thread.
+    package func returnInThread(groups: [gid_t]) throws(SystemError) {
+        let result = unsafe CLinux_return_in_thread(user, group, groups, groups.count)
+        try checked("setresuid", result)
+    }
+
+    /// Whose a file or directory is (`stat(2)`); `nil` when there is none.
+    package static func owner(of path: String) -> Credentials? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return Credentials(user: status.st_uid, group: status.st_gid)
     }
 
     /// Sets the supplementary groups of `user` for this process (`initgroups(3)`).
@@ -76,6 +110,9 @@ package func setDescriptorLimit(_ wanted: UInt64) -> UInt64 {
     return limit
 }
 
+/// Held while /etc/shells is read: the C library has one position in it for the whole program.
+private let shellsFile = Mutex(())
+
 /// An entry of the password database (`passwd(5)`).
 package struct SystemAccount: Hashable, Sendable {
     /// The login name.
@@ -114,15 +151,30 @@ package struct SystemAccount: Hashable, Sendable {
         )
     }
 
+    /// The groups that the user is in (`getgrouplist(3)`).
+    package func groups() throws(SystemError) -> [gid_t] {
+        var count: CInt = 64
+        var groups = [gid_t](repeating: 0, count: Int(count))
+        if unsafe getgrouplist(name, credentials.group, &groups, &count) < 0 {
+            groups = [gid_t](repeating: 0, count: Int(max(count, 0)))
+            guard unsafe getgrouplist(name, credentials.group, &groups, &count) >= 0 else {
+                throw SystemError("getgrouplist", .invalidArgument)
+            }
+        }
+        return [gid_t](groups.prefix(Int(max(count, 0))))
+    }
+
     /// Whether the shell stands in /etc/shells (getusershell(3)).
     package var hasListedShell: Bool {
         let shell = shell.isEmpty ? "/bin/sh" : shell
-        setusershell()
-        defer { endusershell() }
-        while let entry = unsafe getusershell() {
-            if unsafe String(cString: entry) == shell { return true }
+        return shellsFile.withLock { _ in
+            setusershell()
+            defer { endusershell() }
+            while let entry = unsafe getusershell() {
+                if unsafe String(cString: entry) == shell { return true }
+            }
+            return false
         }
-        return false
     }
 
     /// What a user is called (`getpwuid_r(3)`), if anything.
@@ -146,6 +198,17 @@ package struct SystemAccount: Hashable, Sendable {
             unsafe result != nil, let name = unsafe entry.gr_name
         else { return nil }
         return unsafe String(cString: name)
+    }
+
+    /// The number of a group (`getgrnam_r(3)`), if there is one of that name.
+    package static func number(ofGroup name: String) -> gid_t? {
+        var entry = unsafe Glibc.group()
+        var result: UnsafeMutablePointer<Glibc.group>?
+        var buffer = [CChar](repeating: 0, count: 65_536)
+        guard unsafe getgrnam_r(name, &entry, &buffer, buffer.count, &result) == 0,
+            unsafe result != nil
+        else { return nil }
+        return unsafe entry.gr_gid
     }
 
     /// Whether an account has this user id (`getpwuid_r(3)`).

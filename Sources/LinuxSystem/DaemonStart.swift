@@ -3,10 +3,12 @@ internal import Glibc
 /// What the first process does with what it was started with, before it does anything else.
 package enum DaemonStart {
     /// Variables that mean something to a part of the server: the time zone, OpenSSL's own
-    /// configuration, what the service manager hands over, and where the demonstration may write.
+    /// configuration, what the service manager hands over, wants to hear and does with the log, and where
+    /// the demonstration may write.
     private static let honoured = [
         "TZ", "OPENSSL_CONF", "OPENSSL_MODULES", "CREDENTIALS_DIRECTORY", "LISTEN_PID",
-        "LISTEN_FDS", "LISTEN_FDNAMES", "TMPDIR",
+        "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
+        "JOURNAL_STREAM", "TMPDIR",
     ]
 
     /// Closes the descriptors and forgets the variables that nobody here has asked for.
@@ -26,5 +28,7 @@ package enum DaemonStart {
         let sockets = InheritedSocket.count
         try DaemonProcess.closeDescriptors(except: (0..<sockets).map { 3 + CInt($0) })
         DaemonProcess.keepEnvironment(honoured)
+        // Left out it means the same file, which then is looked at for each line of the log (tzset(3)).
+        _ = unsafe setenv("TZ", ":/etc/localtime", 0)
     }
 }

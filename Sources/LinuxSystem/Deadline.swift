@@ -32,11 +32,7 @@ package struct Deadline: Hashable, Sendable, Comparable {
         self.init(nanoseconds: Self.now + span)
     }
 
-    private static var now: UInt64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    private static var now: UInt64 { UInt64(MonotonicClock.nanoseconds) }
 
     /// Whether the point lies behind.
     package var hasPassed: Bool { nanoseconds <= Self.now }
@@ -67,6 +63,13 @@ package func secondsSinceEpoch() -> Int64 {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec)
+}
+
+/// Seconds since 1970 on the wall clock, and the microseconds that have passed since.
+package func microsecondsSinceEpoch() -> (seconds: Int64, microseconds: Int) {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return (Int64(time.tv_sec), Int(time.tv_nsec / 1_000))
 }
 
 /// Sleeps for `duration`; a signal may end it early.

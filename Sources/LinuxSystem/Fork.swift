@@ -15,6 +15,9 @@ package enum DaemonProcess {
     /// This process's id.
     package static var id: pid_t { getpid() }
 
+    /// Whether this process has one thread, and so may be forked.
+    package static var isSingleThreaded: Bool { CLinux_thread_count() == 1 }
+
     /// Makes a second process out of this one.
     ///
     /// - Precondition: This process has one thread. A child forked beside another thread may hang
@@ -22,7 +25,9 @@ package enum DaemonProcess {
     /// - Throws: ``SystemError`` with `EAGAIN` or `ENOMEM` when there is no room for another.
     package static func fork() throws(SystemError) -> ForkOutcome {
         let child = try checked("fork", CLinux_fork())
-        return child == 0 ? .child : .parent(child)
+        guard child == 0 else { return .parent(child) }
+        CLinux_map_huge_text()
+        return .child
     }
 
     /// Takes the status of one child that ended.
@@ -100,9 +105,22 @@ package enum DaemonProcess {
         _ = unsafe CLinux_set_name(name)
     }
 
+    /// The name that `ps(1)` shows of a process; `nil` where it is gone.
+    package static func name(of process: pid_t) -> String? {
+        let number = unsafe open("/proc/\(process)/comm", O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return nil }
+        let file = OwnedDescriptor(owning: number)
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let count = unsafe read(file.number, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        return String(decoding: bytes[..<count].prefix { $0 != 0x0A }, as: UTF8.self)
+    }
+
     /// Has the kernel send `signal` when the parent dies.
     ///
     /// Set it after switching ids: `prctl(2)` clears it then.
+    ///
+    /// - Throws: ``SystemError`` with `ESRCH` when the parent is dead already.
     package static func endWithParent(_ signal: CInt = SIGKILL) throws(SystemError) {
         try checked("prctl", CLinux_set_parent_death_signal(signal))
     }
@@ -112,11 +130,11 @@ package enum DaemonProcess {
         try checked("sigprocmask", CLinux_reset_signals())
     }
 
-    /// Has SIGTERM, SIGINT and SIGHUP only interrupt a wait.
+    /// Has SIGTERM, SIGINT, SIGHUP and SIGUSR2 only interrupt a wait.
     ///
     /// They are caught and not ignored, so that programs which PAM modules run get the defaults.
     package static func outliveTermination() throws(SystemError) {
-        for signal in [SIGTERM, SIGINT, SIGHUP] {
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR2] {
             try checked("sigaction", CLinux_watch_signal(signal))
         }
     }
@@ -137,13 +155,44 @@ package enum DaemonProcess {
     }
 
     /// Points the descriptors in `numbers` to `/dev/null`.
-    package static func silence(_ numbers: CInt...) throws(SystemError) {
+    package static func silence(_ numbers: ClosedRange<CInt>) throws(SystemError) {
         let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
         guard null >= 0 else { throw SystemError("open") }
         let owner = OwnedDescriptor(owning: null)
         for number in numbers {
             guard dup2(owner.number, number) >= 0 else { throw SystemError("dup2") }
         }
+    }
+
+    /// Has the code of this process, and of those forked from it, lie in pages of 2 MiB.
+    ///
+    /// A forked process has none of its code mapped, and brings it back in pieces of 64 KiB, with a
+    /// page fault for each. The code is a sealed copy, which nobody can write to.
+    ///
+    /// - Returns: How many bytes of code lie there; 0 where the kernel gives no such pages.
+    @discardableResult
+    package static func useHugeText() -> Int { max(0, CLinux_use_huge_text()) }
+
+    /// Has what is allocated from now on lie together, in this process and in those forked from it.
+    ///
+    /// A forked process keeps a copy of each page that it writes to. Small pieces that were freed all
+    /// over the heap and are handed out again cost it a page each.
+    package static func gatherHeap() { CLinux_gather_heap() }
+
+    /// Has every piece of memory overwritten when it is freed, or no longer (mallopt(3), `M_PERTURB`).
+    ///
+    /// Costs a page for each page that is freed or handed out, whether it is used or not.
+    package static func wipeFreedMemory(_ isWiped: Bool) {
+        CLinux_wipe_freed_memory(isWiped ? 1 : 0)
+    }
+
+    /// Gives back what memory is free in this process, which is about to wait: of the stack beneath the
+    /// caller, and of the heap.
+    ///
+    /// To look through the heap, a process has to copy pages that it shares with others. Where less is
+    /// free than that takes, `heap` is better left out. Does nothing where other threads may be.
+    package static func releaseFreeMemory(heap: Bool) {
+        CLinux_release_free_memory(heap ? 1 : 0)
     }
 
     /// Removes every environment variable but `names`, from /proc as well.
@@ -188,7 +237,7 @@ package struct SignalDescriptor: ~Copyable {
     /// The descriptor, for `poll(2)`.
     package let descriptor: OwnedDescriptor
 
-    /// Blocks SIGCHLD, SIGTERM, SIGINT and SIGHUP and delivers them here.
+    /// Blocks SIGCHLD, SIGTERM, SIGINT, SIGHUP and SIGUSR2 and delivers them here.
     package init() throws(SystemError) {
         descriptor = OwnedDescriptor(owning: try checked("signalfd", CLinux_signal_descriptor()))
     }

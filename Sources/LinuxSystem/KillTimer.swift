@@ -22,13 +22,16 @@ package enum KillTimer {
 
 /// Measures time on the monotonic clock.
 package struct Stopwatch {
-    private var start = Stopwatch.now
+    private var start = MonotonicClock.nanoseconds
 
     /// Begins to measure.
     package init() {}
 
     /// What has passed, in nanoseconds.
-    package var nanoseconds: UInt64 { UInt64(clamping: Self.now - start) }
+    package var nanoseconds: UInt64 { UInt64(clamping: MonotonicClock.nanoseconds - start) }
+
+    /// What has passed.
+    package var duration: Duration { .nanoseconds(Int64(clamping: nanoseconds)) }
 
     /// What is left until a whole multiple of `period` has passed since the start.
     ///
@@ -36,7 +39,7 @@ package struct Stopwatch {
     /// long as it took less than a period.
     package func restOfPeriod(_ period: Duration) -> Duration {
         guard period > .zero else { return .zero }
-        let elapsed = Duration.nanoseconds(Self.now - start)
+        let elapsed = Duration.nanoseconds(MonotonicClock.nanoseconds - start)
         var rest = period - elapsed
         while rest < .zero { rest += period }
         return rest
@@ -44,12 +47,6 @@ package struct Stopwatch {
 
     /// The point `duration` after the start.
     package func deadline(_ duration: Duration) -> Deadline {
-        Deadline(after: duration - Duration.nanoseconds(Self.now - start))
-    }
-
-    private static var now: Int64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        Deadline(after: duration - Duration.nanoseconds(MonotonicClock.nanoseconds - start))
     }
 }

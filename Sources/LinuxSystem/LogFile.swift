@@ -46,6 +46,66 @@ package final class LogFile {
         }
     }
 
+    /// Opens a log as ``opening(_:)`` does, for a process that writes it alone, and a group that may
+    /// read it besides its owner.
+    package static func descriptor(
+        _ path: String,
+        group: UInt32?
+    ) throws(LogFileError) -> OwnedDescriptor {
+        let descriptor = try open(path)
+        if let group {
+            guard fchown(descriptor.number, uid_t.max, group) == 0 else {
+                throw LogFileError(SystemError("fchown"))
+            }
+            guard fchmod(descriptor.number, 0o640) == 0 else {
+                throw LogFileError(SystemError("fchmod"))
+            }
+        }
+        return descriptor
+    }
+
+    /// Opens a file that holds a secret, for reading and writing.
+    ///
+    /// It must be a regular file of root or of this process's user, which nobody else may read.
+    package static func openSecret(_ path: String) throws(LogFileError) -> OwnedDescriptor {
+        guard !path.utf8.contains(0) else { throw LogFileError("its name holds a NUL") }
+        let flags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW
+        let number = unsafe Glibc.open(path, flags)
+        guard number >= 0 else { throw LogFileError(SystemError("open")) }
+        let descriptor = OwnedDescriptor(owning: number)
+        var status = stat()
+        guard unsafe fstat(descriptor.number, &status) == 0 else {
+            throw LogFileError(SystemError("fstat"))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw LogFileError("it is not a regular file")
+        }
+        guard status.st_mode & (S_IRWXG | S_IRWXO) == 0 else {
+            throw LogFileError("others than its owner may read or write it")
+        }
+        guard status.st_uid == 0 || status.st_uid == geteuid() else {
+            throw LogFileError("it belongs neither to root nor to this account")
+        }
+        return descriptor
+    }
+
+    /// Makes a file for a secret; there must be none of that name.
+    package static func makeSecret(_ path: String) throws(LogFileError) -> OwnedDescriptor {
+        guard !path.utf8.contains(0) else { throw LogFileError("its name holds a NUL") }
+        let flags = O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW
+        let number = unsafe Glibc.open(path, flags, 0o600)
+        guard number >= 0 else { throw LogFileError(SystemError("open")) }
+        return OwnedDescriptor(owning: number)
+    }
+
+    /// Whether an open file is the one of that name.
+    package static func isSame(_ descriptor: borrowing OwnedDescriptor, as path: String) -> Bool {
+        var (open, named) = (stat(), stat())
+        guard unsafe fstat(descriptor.number, &open) == 0 else { return false }
+        guard unsafe stat(path, &named) == 0 else { return false }
+        return open.st_dev == named.st_dev && open.st_ino == named.st_ino
+    }
+
     private static func open(_ path: String) throws(LogFileError) -> OwnedDescriptor {
         guard !path.utf8.contains(0) else { throw LogFileError("its name holds a NUL") }
         let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
@@ -96,11 +156,17 @@ package struct LogFileError: Error, Hashable, Sendable {
     /// The end of a sentence that begins with the file.
     package let reason: String
 
-    fileprivate init(_ reason: String) {
+    /// Whether it is about the key of the log, and not about the log.
+    package let isOfKey: Bool
+
+    /// Gives a reason.
+    package init(_ reason: String, isOfKey: Bool = false) {
         self.reason = reason
+        self.isOfKey = isOfKey
     }
 
     fileprivate init(_ error: SystemError) {
+        isOfKey = false
         reason = "it cannot be opened (\(error))"
     }
 }

@@ -12,10 +12,15 @@ package final class LogStream: TextOutputStream, Sendable {
 
     private let lostCount = Atomic<Int>(0)
 
+    /// Whether lines say how much they matter, for the journal.
+    private let marksPriorities: Bool
+
     /// Writes to standard error from now on.
     ///
     /// A pipe is opened once more for this process alone: others may rely on waiting for it.
     package init() {
+        // Before the pipe is opened anew, though that is the same file.
+        marksPriorities = JournalPriority.isWanted
         _ = CLinux_make_log_nonblocking()
     }
 
@@ -23,13 +28,15 @@ package final class LogStream: TextOutputStream, Sendable {
     package func write(_ line: String) {
         let lost = lostCount.load(ordering: .relaxed)
         if lost > 0 {
-            guard put("log lines of this process lost: \(lost)\n", waits: false) else {
+            let mark = marksPriorities ? JournalPriority.warning.mark : ""
+            guard put("\(mark)log lines of this process lost: \(lost)\n", waits: false) else {
                 lostCount.add(1, ordering: .relaxed)
                 return
             }
             lostCount.store(0, ordering: .relaxed)
         }
-        if !put(line, waits: true) { lostCount.add(1, ordering: .relaxed) }
+        let mark = marksPriorities ? JournalPriority(ofLine: line).mark : ""
+        if !put(mark + line, waits: true) { lostCount.add(1, ordering: .relaxed) }
     }
 
     /// Writes all of `line`, or says that it did not.

@@ -19,7 +19,8 @@ package enum MessageError: Error, Hashable, Sendable {
 /// Builds a message, field by field, integers in little-endian order.
 package struct MessageWriter {
     /// What has been written.
-    package private(set) var bytes: [UInt8]
+    @usableFromInline
+    package internal(set) var bytes: [UInt8]
 
     /// Begins a message of kind `tag`.
     package init(tag: UInt8) {
@@ -27,6 +28,10 @@ package struct MessageWriter {
     }
 
     /// Appends an integer in its full width.
+    ///
+    /// Inlined, so that no other module has to find out at run time how wide the integer is.
+    @inlinable
+    @inline(__always)
     package mutating func put(_ value: some FixedWidthInteger) {
         unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
@@ -39,6 +44,11 @@ package struct MessageWriter {
     /// Appends bytes behind their 32-bit count.
     package mutating func put(_ value: [UInt8]) {
         put(UInt32(value.count))
+        bytes.append(contentsOf: value)
+    }
+
+    /// Appends bytes whose count the reader knows.
+    package mutating func append(_ value: ArraySlice<UInt8>) {
         bytes.append(contentsOf: value)
     }
 
@@ -57,10 +67,20 @@ package struct MessageWriter {
     }
 }
 
+extension String {
+    /// As much of the beginning as has at most `maximum` bytes of UTF-8, in whole scalars.
+    package func cut(toByteCount maximum: Int) -> String {
+        guard utf8.count > maximum else { return self }
+        var end = utf8.index(utf8.startIndex, offsetBy: max(0, maximum))
+        while utf8[end] & 0xC0 == 0x80 { end = utf8.index(before: end) }
+        return String(unicodeScalars[..<end])
+    }
+}
+
 /// Takes a message apart and treats every byte of it as hostile.
 package struct MessageReader {
-    private let bytes: [UInt8]
-    private var position: Int
+    @usableFromInline let bytes: [UInt8]
+    @usableFromInline var position: Int
 
     /// The kind of the message.
     package let tag: UInt8
@@ -74,9 +94,13 @@ package struct MessageReader {
     }
 
     /// Bytes that have not been read.
-    package var remaining: Int { bytes.count - position }
+    @inlinable package var remaining: Int { bytes.count - position }
 
     /// Takes an integer.
+    ///
+    /// Inlined as ``MessageWriter/put(_:)`` is.
+    @inlinable
+    @inline(__always)
     package mutating func take<Value: FixedWidthInteger>(
         _ type: Value.Type = Value.self
     ) throws(MessageError) -> Value {
@@ -84,10 +108,10 @@ package struct MessageReader {
         guard remaining >= width else { throw .truncated }
         let start = position
         position += width
-        // SAFETY: the guard above says that the whole integer lies within the message.
-        return unsafe bytes.withUnsafeBytes { memory in
-            Value(littleEndian: unsafe memory.loadUnaligned(fromByteOffset: start, as: Value.self))
-        }
+        // Byte by byte: what is generic looks types up, and writes down in shared memory that it does.
+        var word: UInt64 = 0
+        for offset in 0..<width { word |= UInt64(bytes[start + offset]) << UInt64(8 * offset) }
+        return Value(truncatingIfNeeded: word)
     }
 
     /// Takes a truth value, which must be 0 or 1.
@@ -103,6 +127,11 @@ package struct MessageReader {
     package mutating func takeBytes(maximum: Int) throws(MessageError) -> [UInt8] {
         let count = Int(try take(UInt32.self))
         guard count <= maximum else { throw .tooLong(byteCount: count) }
+        return try takeBytes(count: count)
+    }
+
+    /// Takes so many bytes.
+    package mutating func takeBytes(count: Int) throws(MessageError) -> [UInt8] {
         guard remaining >= count else { throw .truncated }
         defer { position += count }
         return [UInt8](bytes[position..<(position + count)])

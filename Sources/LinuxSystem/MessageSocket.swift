@@ -9,6 +9,9 @@ package struct MessageSocket: ~Copyable {
     /// The largest message either side may send, in bytes.
     package static let maximumByteCount = 65_536
 
+    /// Bytes that all but the longest messages have room in.
+    private static let usualByteCount = 1_024
+
     /// The socket, for `poll(2)`.
     package let descriptor: OwnedDescriptor
 
@@ -29,6 +32,9 @@ package struct MessageSocket: ~Copyable {
             second: MessageSocket(owning: OwnedDescriptor(owning: numbers[1]))
         )
     }
+
+    /// Ends this direction for every process that holds the socket (`shutdown(2)`).
+    package borrowing func endSending() { descriptor.endWriting() }
 
     /// Gives up the message socket and keeps its descriptor, to be sent to another process.
     package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
@@ -100,24 +106,8 @@ package struct MessageSocket: ~Copyable {
     /// - Throws: ``SystemError``; `EMSGSIZE` when the message is longer than
     ///   ``maximumByteCount`` or brings more than one descriptor.
     package borrowing func receive() throws(SystemError) -> ReceivedMessage? {
-        var result = 0
         var number: CInt = -1
-        let socket = descriptor.number
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.maximumByteCount) {
-            buffer,
-            count in
-            // Nobody gives up a question because of a signal: the answer would be taken for that
-            // to the next one.
-            repeat {
-                result = unsafe CLinux_receive_message(
-                    socket,
-                    buffer.baseAddress,
-                    buffer.count,
-                    &number
-                )
-            } while result == -Int(EINTR)
-            count = max(0, result)
-        }
+        let (bytes, result) = receiveBytes(&number)
         guard result >= 0 else {
             let errno = CInt(-result)
             if errno == ECONNRESET { return nil }
@@ -127,6 +117,82 @@ package struct MessageSocket: ~Copyable {
         // A SEQPACKET socket gives 0 both at the end and for an empty message; nobody sends those.
         guard result > 0 else { return nil }
         return ReceivedMessage(bytes: bytes, descriptor: passed)
+    }
+
+    /// Receives what fits into a message; the second is what recvmsg(2) said.
+    private borrowing func receiveBytes(_ number: inout CInt) -> ([UInt8], Int) {
+        guard let rest = unsafe CLinux_take_message_rest() else {
+            return receiveMeasured(&number)
+        }
+        let socket = descriptor.number
+        return unsafe withUnsafeTemporaryAllocation(
+            byteCount: Self.usualByteCount,
+            alignment: 16
+        ) { usual in
+            var result = 0
+            // Nobody gives up a question because of a signal: the answer would be taken for that
+            // to the next one.
+            repeat {
+                result = unsafe CLinux_receive_message(
+                    socket,
+                    usual.baseAddress,
+                    usual.count,
+                    rest,
+                    &number
+                )
+            } while result == -Int(EINTR)
+            let count = max(0, result)
+            // Not even of no bytes: an array that is filled is written to, and all empty ones are one.
+            guard count > 0 else {
+                CLinux_return_message_rest(
+                    result == -Int(EMSGSIZE) ? Self.maximumByteCount : 0
+                )
+                unsafe wipeMemory(usual)
+                return ([], result)
+            }
+            let head = unsafe UnsafeMutableRawBufferPointer(
+                rebasing: usual[..<min(count, usual.count)]
+            )
+            let tail = unsafe UnsafeRawBufferPointer(start: rest, count: count - head.count)
+            // Room for this message and no more: memory that is handed out is filled in some
+            // processes (DaemonProcess.wipeFreedMemory), and each page of it is one more of their own.
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                let buffer = UnsafeMutableRawBufferPointer(buffer)
+                unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(head))
+                unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[head.count...])
+                    .copyMemory(from: tail)
+                filled = count
+            }
+            unsafe wipeMemory(head)
+            CLinux_return_message_rest(tail.count)
+            return (bytes, result)
+        }
+    }
+
+    /// Receives while another thread has the memory for long messages: asks first how long it is.
+    private borrowing func receiveMeasured(_ number: inout CInt) -> ([UInt8], Int) {
+        let socket = descriptor.number
+        var room: Int
+        repeat { room = CLinux_message_size(socket) } while room == -Int(EINTR)
+        // Whoever closes a socket without having read it leaves an error, which comes once and in front of
+        // what was sent before.
+        guard room != -Int(ECONNRESET) else { return ([], room) }
+        var result = 0
+        let bytes = unsafe [UInt8](
+            unsafeUninitializedCapacity: min(max(room, 1), Self.maximumByteCount)
+        ) { buffer, count in
+            repeat {
+                result = unsafe CLinux_receive_message(
+                    socket,
+                    buffer.baseAddress,
+                    buffer.count,
+                    nil,
+                    &number
+                )
+            } while result == -Int(EINTR)
+            count = max(0, result)
+        }
+        return (bytes, result)
     }
 }
 
@@ -145,6 +211,13 @@ package struct MessageSocketPair: ~Copyable {
 
     /// Keeps the second end and closes the first.
     package consuming func takeSecond() -> MessageSocket { second }
+
+    /// Gives both ends away.
+    package consuming func split<Result>(
+        _ body: (consuming MessageSocket, consuming MessageSocket) -> Result
+    ) -> Result {
+        body(first, second)
+    }
 
     /// Lends the second end's descriptor, to be sent to another process.
     package borrowing func withSecond<Result>(

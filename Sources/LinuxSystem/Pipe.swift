@@ -17,13 +17,21 @@ package struct Pipe: ~Copyable {
     }
 
     /// Writes all of `bytes` into the input end, if this process still has it.
-    borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
+    package borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
         switch input {
         case .none: return
         case .some(let input):
             try unsafe bytes.span.withUnsafeBytes { memory throws(SystemError) in
                 try unsafe input.writeAll(memory)
             }
+        }
+    }
+
+    /// The end to write to, or -1 where this process has closed it.
+    package var inputNumber: CInt {
+        switch input {
+        case .none: -1
+        case .some(let input): input.number
         }
     }
 

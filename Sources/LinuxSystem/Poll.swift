@@ -19,6 +19,9 @@ package struct PollEntry {
     /// A read would not block: there are bytes, an end, or an error to fetch.
     package var isReadable: Bool { raw.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 }
 
+    /// There are bytes to read, whether the other end is still there or not.
+    package var hasInput: Bool { raw.revents & Int16(POLLIN) != 0 }
+
     /// A write would not block, or would report an error.
     package var isWritable: Bool { raw.revents & Int16(POLLOUT | POLLHUP | POLLERR) != 0 }
 
@@ -34,12 +37,18 @@ package struct PollEntry {
 package func poll(_ entries: inout [PollEntry], until deadline: Deadline) throws(SystemError) -> Int
 {
     for index in entries.indices { entries[index].raw.revents = 0 }
-    var raw = entries.map(\.raw)
-    let count = unsafe Glibc.poll(&raw, nfds_t(raw.count), deadline.pollTimeout)
+    let timeout = deadline.pollTimeout
+    let count = unsafe entries.withUnsafeMutableBytes {
+        // SAFETY: an entry is its pollfd and nothing else.
+        unsafe Glibc.poll(
+            $0.baseAddress?.assumingMemoryBound(to: pollfd.self),
+            nfds_t($0.count / MemoryLayout<pollfd>.stride),
+            timeout
+        )
+    }
     guard count >= 0 else {
         guard errno == EINTR else { throw SystemError("poll") }
         return 0
     }
-    for index in entries.indices { entries[index].raw.revents = raw[index].revents }
     return Int(count)
 }

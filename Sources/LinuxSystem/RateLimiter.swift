@@ -23,7 +23,7 @@ package final class RateLimiter {
     ///
     /// - Parameter rate: Bytes per second, at least 1.
     package convenience init(rate: Int) {
-        self.init(rate: rate, page: nil, index: 0, state: Self.now)
+        self.init(rate: rate, page: nil, index: 0, state: MonotonicClock.nanoseconds)
     }
 
     /// Creates a limiter that shares its state with others at `index` of `page`.
@@ -38,19 +38,13 @@ package final class RateLimiter {
         ownState = state
     }
 
-    private static var now: Int64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
     /// Charges `count` bytes that were moved.
     ///
     /// - Returns: When the next bytes may be moved.
     package func charge(_ count: Int) -> Deadline {
         let cost = cost(of: count)
         while true {
-            let now = Self.now
+            let now = MonotonicClock.nanoseconds
             let old = page?.load(index) ?? ownState
             let paid = min(max(old, now - Self.tolerance), now + Self.maximumAhead)
             let next = paid + cost
@@ -61,6 +55,24 @@ package final class RateLimiter {
             }
             guard next > now else { return .passed }
             return Deadline(after: .nanoseconds(next - now))
+        }
+    }
+
+    /// Charges `count` bytes unless somebody would have to wait for them.
+    ///
+    /// - Returns: Whether they may be moved, now.
+    package func chargeIfDue(_ count: Int) -> Bool {
+        let cost = cost(of: count)
+        while true {
+            let now = MonotonicClock.nanoseconds
+            let old = page?.load(index) ?? ownState
+            let next = min(max(old, now - Self.tolerance), now + Self.maximumAhead) + cost
+            guard next <= now else { return false }
+            guard let page else {
+                ownState = next
+                return true
+            }
+            if page.exchange(old, for: next, at: index) { return true }
         }
     }
 

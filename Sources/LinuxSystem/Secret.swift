@@ -10,8 +10,17 @@ internal import Glibc
     /// Copies `bytes` and adds a terminating NUL behind them.
     package init(copying bytes: some Collection<UInt8>) {
         unsafe memory = .allocate(byteCount: bytes.count + 1, alignment: 1)
-        unsafe memory.copyBytes(from: bytes)
+        let copied: Void? = bytes.withContiguousStorageIfAvailable {
+            unsafe memory.copyMemory(from: UnsafeRawBufferPointer($0))
+        }
+        if copied == nil { unsafe memory.copyBytes(from: bytes) }
         unsafe memory[bytes.count] = 0
+    }
+
+    /// Copies another secret, which then is two places to overwrite.
+    package init(_ other: borrowing Secret) {
+        unsafe memory = .allocate(byteCount: other.count + 1, alignment: 1)
+        unsafe memory.copyMemory(from: UnsafeRawBufferPointer(other.memory))
     }
 
     deinit {

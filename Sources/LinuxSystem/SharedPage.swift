@@ -32,6 +32,12 @@ internal import SystemPackage
         unsafe CLinux_unmap_shared_page(memory)
     }
 
+    /// Has the kernel leave the page out of processes that this one forks from now on, which must not
+    /// touch it.
+    package func keepFromChildren() throws(SystemError) {
+        try checked("madvise", unsafe CLinux_keep_page_from_children(memory))
+    }
+
     private func place(_ index: Int) -> UnsafeMutablePointer<Int64> {
         precondition((0..<Self.count).contains(index), "a page has \(Self.count) numbers")
         return unsafe memory + index
@@ -40,6 +46,11 @@ internal import SystemPackage
     /// The number at `index`.
     package func load(_ index: Int) -> Int64 {
         unsafe CLinux_atomic_load(place(index))
+    }
+
+    /// Sets the number at `index`.
+    package func store(_ number: Int64, at index: Int) {
+        unsafe CLinux_atomic_store(place(index), number)
     }
 
     /// Adds to the number at `index` and returns the sum.

@@ -30,6 +30,22 @@ package enum WriteOutcome: Hashable, Sendable {
     case failed
 }
 
+/// What the kernel made of the wish to send a piece of a file.
+package enum SendfileOutcome: Hashable, Sendable {
+    /// This many bytes were taken, at least one.
+    case bytes(Int)
+    /// The file has no more.
+    case ended
+    /// Nothing yet; wait until the socket is writable.
+    case wantsWrite
+    /// This cannot be done with such a file; it has to be read.
+    case unsupported
+    /// The file cannot be read.
+    case unreadable
+    /// The connection broke.
+    case failed
+}
+
 /// TCP sockets: what `socket(2)`, `bind(2)`, `listen(2)`, `accept4(2)` and `connect(2)` do here.
 extension OwnedDescriptor {
     /// Opens a non-blocking TCP socket that listens on `address`.
@@ -77,6 +93,22 @@ extension OwnedDescriptor {
         let number = socket.number
         let result = unsafe remote.withSocketAddress { unsafe Glibc.connect(number, $0, $1) }
         guard result == 0 || errno == EINPROGRESS else { throw SystemError("connect") }
+        return socket
+    }
+
+    /// Opens a UDP socket that is connected to `remote`, to which nothing is sent by that.
+    ///
+    /// - Throws: ``SystemError``; `ENETUNREACH` when there is no way there.
+    package static func datagram(
+        towards remote: SocketAddress
+    ) throws(SystemError) -> OwnedDescriptor {
+        let family = remote.address.family == .ipv4 ? AF_INET : AF_INET6
+        let type = CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let number = Glibc.socket(family, type, 0)
+        guard number >= 0 else { throw SystemError("socket") }
+        let socket = OwnedDescriptor(owning: number)
+        let result = unsafe remote.withSocketAddress { unsafe Glibc.connect(number, $0, $1) }
+        guard result == 0 else { throw SystemError("connect") }
         return socket
     }
 
@@ -163,6 +195,14 @@ extension OwnedDescriptor {
         try? setOption(CInt(IPPROTO_TCP), TCP_QUICKACK, 1)
     }
 
+    /// Has the last packet wait for what comes next, at most 200 ms (`TCP_CORK` of `tcp(7)`).
+    ///
+    /// ``endWriting()`` sends it together with the end. Only a matter of speed, so a failure is
+    /// ignored.
+    package borrowing func holdLastPacket() {
+        try? setOption(CInt(IPPROTO_TCP), TCP_CORK, 1)
+    }
+
     /// Has the kernel notice a peer that vanished without a word (`SO_KEEPALIVE`).
     package borrowing func keepAlive() {
         try? setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
@@ -187,23 +227,23 @@ extension OwnedDescriptor {
 
     /// Receives what is there, without waiting.
     package borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
-        while true {
-            let count = unsafe recv(number, buffer.baseAddress, buffer.count, 0)
-            if count > 0 { return .bytes(count) }
-            if count == 0 { return .ended(isClean: false) }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: return .wantsRead
-            default: return .failed
-            }
-        }
+        unsafe receive(into: buffer, 0)
     }
 
     /// Looks whether there is something to receive, and leaves it there (`MSG_PEEK` of `recv(2)`).
     package borrowing func look() -> ReadOutcome {
         var byte: UInt8 = 0
+        return unsafe withUnsafeMutableBytes(of: &byte) {
+            unsafe receive(into: $0, CInt(MSG_PEEK))
+        }
+    }
+
+    private borrowing func receive(
+        into buffer: UnsafeMutableRawBufferPointer,
+        _ flags: CInt
+    ) -> ReadOutcome {
         while true {
-            let count = unsafe recv(number, &byte, 1, CInt(MSG_PEEK))
+            let count = unsafe recv(number, buffer.baseAddress, buffer.count, flags)
             if count > 0 { return .bytes(count) }
             if count == 0 { return .ended(isClean: false) }
             switch errno {
@@ -223,6 +263,27 @@ extension OwnedDescriptor {
             switch errno {
             case EINTR: continue
             case EAGAIN: return .wantsWrite
+            default: return .failed
+            }
+        }
+    }
+
+    /// Has the kernel send the next bytes of `file` (`sendfile(2)`), without waiting.
+    ///
+    /// There is no way to have `SIGPIPE` left out: it is ignored or blocked wherever this is called.
+    package borrowing func send(
+        file: borrowing OwnedDescriptor,
+        atMost byteCount: Int
+    ) -> SendfileOutcome {
+        while true {
+            let count = Glibc.sendfile(number, file.number, nil, byteCount)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .ended }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wantsWrite
+            case EINVAL, ENOSYS, EOPNOTSUPP, EOVERFLOW: return .unsupported
+            case EIO: return .unreadable
             default: return .failed
             }
         }

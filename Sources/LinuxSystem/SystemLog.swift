@@ -63,7 +63,7 @@ package final class SystemLog {
 
     private func send(_ message: [UInt8]) throws(SystemError) {
         if socket == nil {
-            let number = unsafe CLinux_connect_system_log(Self.path)
+            let number = unsafe CLinux_connect_datagram(Self.path)
             socket = OwnedDescriptor(owning: try checked("connect", number))
         }
         guard let number = socket?.number else { throw SystemError("connect", .socketNotConnected) }

@@ -1,9 +1,10 @@
 /// Why a server could not start: one line that says what, where, and the mend.
-package struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The line.
-    package let description: String
+    public let description: String
 
-    init(_ description: String) {
+    /// Describes a problem of a program's own: what, where and the mend.
+    public init(_ description: String) {
         self.description = description
     }
 

@@ -7,12 +7,38 @@ internal import TLS
 
 /// A session that TLS protects (RFC 4217).
 ///
-/// TLS is required on the control connection before USER, and on data connections, unless the
-/// configuration opts out.
-final class TLS_FTPHandler: FTPHandler {
+/// TLS is required on the control connection before USER, and on data connections, unless
+/// ``FTPHandler/Settings/tlsControlRequired`` and ``FTPHandler/Settings/tlsDataRequired`` are set to
+/// `false`.
+open class TLS_FTPHandler: FTPHandler {
     private var hasBufferSize = false
     private var level = ProtectionLevel.clear
     private var isCertificateProved = false
+
+    // MARK: What may be done in another way
+
+    /// Begins TLS on the control connection: after AUTH, or before the greeting where the client
+    /// begins with it.
+    ///
+    /// Does nothing where TLS has begun or is not offered. A subclass that does not call `super`
+    /// leaves the connection in clear.
+    ///
+    /// - Throws: ``SessionEnd`` when the handshake has failed: the session ends.
+    open func secureConnection() throws(SessionEnd) { try beginTLS() }
+
+    /// Called when TLS stands on the control connection, and what was said before is forgotten.
+    open func handleSSLEstablished() {}
+
+    /// Called when the handshake on the control connection has failed; the session ends after it.
+    open func handleFailedSSLHandshake() {}
+
+    /// Called when the client was told by `close_notify` that nothing more comes on the control
+    /// connection.
+    open func handleSSLShutdown() {}
+
+    override func noteShutdown() { if isSecure { handleSSLShutdown() } }
+
+    // MARK: What TLS changes
 
     override var protectionLevel: ProtectionLevel { level }
     override var tlsContext: TLSContext? { settings.tls }
@@ -22,7 +48,7 @@ final class TLS_FTPHandler: FTPHandler {
     override var offersTLS: Bool { settings.tls != nil }
 
     override func begin() throws(SessionEnd) {
-        if kind == .implicitTLS, settings.tls != nil { try beginTLS() }
+        if kind == .implicitTLS, settings.tls != nil { try secureConnection() }
         try super.begin()
     }
 
@@ -75,30 +101,14 @@ final class TLS_FTPHandler: FTPHandler {
         )
     }
 
-    override func makeDTPHandler(
-        _ stream: NetworkStream,
-        wait: @escaping DTPHandler.Wait
-    ) -> DTPHandler {
-        let plain = super.makeDTPHandler(stream, wait: wait)
-        guard stream.isTLS else { return plain }
-        let handler =
-            plain as? TLS_DTPHandler ?? TLS_DTPHandler(stream, buffer: buffer, wait: wait)
-        handler.toleratesTruncation = !configuration.tls.strictReadEOF
-        handler.requiresShutdownReply = configuration.tls.strictWriteShutdown
-        return handler
-    }
+    override var usualDTPHandler: DTPHandler.Type { TLS_DTPHandler.self }
 
     /// Issues the ticket that the next data connection resumes by.
     ///
     /// Sent right before the reply, so a client that has read the reply has read the ticket, too.
     override func prepareForDataConnection() throws(SessionEnd) {
-        let deadline = Deadline(after: configuration.tls.handshakeTimeout)
-        let failure = control.complete(
-            until: deadline,
-            control.stream.issueTicket,
-            again: control.stream.continueTicket
-        )
-        if failure != nil { throw .clientLeft }
+        // It leaves with the reply.
+        guard case .done = control.stream.issueTicket() else { throw .clientLeft }
     }
 
     // MARK: AUTH, PBSZ, PROT, CCC
@@ -113,7 +123,9 @@ final class TLS_FTPHandler: FTPHandler {
             return
         }
         let name = String(decoding: mechanism, as: UTF8.self).uppercased()
-        guard ["TLS", "TLS-C", "SSL", "TLS-P"].contains(name) else {
+        switch name {
+        case "TLS", "TLS-C", "SSL", "TLS-P": break
+        default:
             try countError()
             try reply(504, "Unknown AUTH type; use TLS.")
             return
@@ -128,7 +140,7 @@ final class TLS_FTPHandler: FTPHandler {
         // RFC 2228 section 3: a login made in clear does not carry over.
         try endLogin()
         try reply(234, "Proceed with negotiation.")
-        try beginTLS()
+        try secureConnection()
         // RFC 4217 section 4.2 knows these two as implying protected data connections.
         if name == "SSL" || name == "TLS-P" {
             hasBufferSize = true
@@ -137,7 +149,10 @@ final class TLS_FTPHandler: FTPHandler {
     }
 
     private func beginTLS() throws(SessionEnd) {
-        guard let context = settings.tls else { return }
+        guard let context = settings.tls, !control.stream.isTLS else { return }
+        // Whoever calls this may not have looked: what came before TLS is not to be taken for the
+        // client's own words.
+        guard control.isDrained else { throw .violation }
         do throws(TLSError) {
             try context.beginSessionScope()
             context.sessionHost = host.flatMap { OfferedName(name: Array($0.text.utf8)).text }
@@ -152,31 +167,39 @@ final class TLS_FTPHandler: FTPHandler {
         }
         let deadline = Deadline(after: configuration.tls.handshakeTimeout)
         let stream = control.stream
-        if let failure = control.complete(
-            until: deadline,
-            stream.handshake,
-            again: stream.handshake
-        ) {
-            if let refusal = stream.certificateRefusal {
-                log(.notice, "client certificate refused: \(refusal.logText)")
-            } else if stream.isNameRefused {
-                log(.notice, "TLS handshake for \(stream.serverName ?? "no host") refused (SNI)")
-            } else {
-                log(.notice, "TLS handshake failed: \(failure.logText)")
-            }
+        let stopwatch = Stopwatch()
+        if let failure = control.complete(until: deadline, stream.handshake) {
+            count(nil, isData: false, nanoseconds: stopwatch.nanoseconds)
+            let why =
+                if let refusal = stream.certificateRefusal {
+                    "client certificate refused: \(refusal.logText)"
+                } else if stream.isNameRefused {
+                    "TLS handshake for \(stream.serverName.map { LogText.value($0.utf8) } ?? "no host")"
+                        + " refused (SNI)"
+                } else {
+                    "TLS handshake failed: \(failure.logText)"
+                }
+            log(.notice, why)
+            try auditRefusal("TLS", why)
+            handleFailedSSLHandshake()
             throw .clientLeft
         }
+        count(stream, isData: false, nanoseconds: stopwatch.nanoseconds)
         guard !configuration.tls.requiresALPN || stream.hasApplicationProtocol else {
             log(.notice, "client without ALPN refused (ssl_alpn_required)")
+            try auditRefusal("TLS", "client without ALPN refused (ssl_alpn_required)")
             throw .violation
         }
         context.sessionHost = stream.serverName ?? context.sessionHost
         // What was said in clear may have been somebody else's words.
-        forgetUser()
+        flushAccount()
         try markLog(isClear: false)
-        let name = context.sessionHost.map { ", host \($0)" } ?? ""
+        try auditTLS()
+        board.note(tls: stream.summary)
+        let name = context.sessionHost.map { ", host \(LogText.value($0.utf8))" } ?? ""
         log(.info, "TLS established: \(stream.summary)\(name)")
         try proveCertificate()
+        handleSSLEstablished()
     }
 
     /// Hands the handshake in which the client showed its certificate to the Warden, who believes

@@ -20,7 +20,7 @@ struct CheckConfig: ParsableCommand {
         for line in SecurityPosture.lines(for: report.configuration) { show(line) }
         guard report.problems.isEmpty else { throw badConfiguration }
         do throws(ServerError) {
-            for line in try FTPServer.check(report) { show(line) }
+            for line in try Gateway.check(report) { show(line) }
         } catch {
             show(error.description)
             throw badConfiguration

@@ -16,8 +16,9 @@ func show(_ lines: String...) {
 }
 
 /// Prints one line on standard error.
-func complain(_ line: String) {
-    _ = unsafe "\(line)\n".withCString { unsafe write(STDERR_FILENO, $0, strlen($0)) }
+func complain(_ line: String, _ priority: JournalPriority = .error) {
+    let mark = JournalPriority.isWanted ? priority.mark : ""
+    _ = unsafe "\(mark)\(line)\n".withCString { unsafe write(STDERR_FILENO, $0, strlen($0)) }
 }
 
 /// A logger that writes human lines to standard error.
@@ -35,9 +36,9 @@ func readConfiguration(file: String?, settings: [String]) throws -> Configuratio
         for problem in report.problems { complain(problem.text) }
         throw badConfiguration
     }
-    for warning in report.warnings { complain(warning.text) }
+    for warning in report.warnings { complain(warning.text, .warning) }
     for line in SecurityPosture.lines(for: report.configuration) where line.hasPrefix("WARNING") {
-        complain(line)
+        complain(line, .warning)
     }
     return report
 }
@@ -47,9 +48,9 @@ func makeServer(
     _ report: ConfigurationReport,
     demonstration: DemonstrationAccount? = nil,
     verbosely: Bool
-) throws -> FTPServer {
+) throws -> Gateway {
     do throws(ServerError) {
-        return try FTPServer(
+        return try Gateway(
             report,
             demonstration: demonstration,
             logger: makeLogger(verbosely: verbosely)

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Portcullis
 
 /// The command `portcullis`.
 @main
@@ -6,6 +7,10 @@ struct PortcullisCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "portcullis",
         abstract: "An FTPS-first hardened gateway.",
-        subcommands: [Serve.self, CheckConfig.self, Demo.self, Passwd.self]
+        version: ProgramVersion.text,
+        subcommands: [
+            Serve.self, CheckConfig.self, Options.self, DoctorCommand.self, Demo.self, Passwd.self,
+            Audit.self, Who.self, Kick.self, Unlock.self, Reload.self, Status.self,
+        ]
     )
 }

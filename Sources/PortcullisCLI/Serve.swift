@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Isolation
 internal import LinuxSystem
 internal import Portcullis
+internal import TLS
 
 /// `portcullis serve`.
 struct Serve: ParsableCommand {
@@ -27,18 +28,15 @@ struct Serve: ParsableCommand {
     var verbose = false
 
     func run() throws {
+        TLSRehearsal.gather()
         try DaemonProcess.protectMemory()
         let report = try readConfiguration(file: config, settings: settings)
         try DaemonStart.dropInheritance()
         let server = try makeServer(report, verbosely: verbose)
-        for port in server.localPorts {
-            let addition =
-                switch port.kind {
-                case .explicitTLS: ""
-                case .implicitTLS: ", implicit TLS"
-                case .plain: ", plain FTP"
-                }
-            show("listening on \(port.address)\(addition)")
+        for port in server.localPorts { show("listening on \(port.text)") }
+        if let address = server.metricsAddress { show("metrics at http://\(address)/metrics") }
+        server.reread = { fixed, report in
+            ConfigurationReader.read(file: config, settings: settings, keeping: fixed, of: report)
         }
         server.serveForever()
     }

@@ -76,7 +76,11 @@ struct UserStore {
                 }
             }
             guard isNew else { throw failure("nothing was imported") }
-            for user in users {
+            // Hashes take their time by design.
+            var progress = ProgressLine()
+            defer { progress.clear() }
+            for (number, user) in users.enumerated() {
+                progress.show("hashing passwords: \(number + 1) of \(users.count)")
                 guard let hash = PasswordHash.make(user.password) else {
                     throw failure("the password of \(user.name) cannot be hashed")
                 }

@@ -76,6 +76,13 @@ package struct CertificateFacts: Hashable, Sendable {
         isForHost = host.map { chain.isFor($0) } ?? true
     }
 
+    /// The SHA-256 digest of the first certificate of a PEM file, or `nil` when there is none.
+    package static func digest(ofFile path: String) -> [UInt8]? {
+        let chain = CertificateChain(file: path)
+        defer { withExtendedLifetime(chain) {} }
+        return unsafe chain.pointers.first.flatMap { unsafe certificateDigest($0) }
+    }
+
     private static func curve(of key: OpaquePointer) -> String? {
         var name = [CChar](repeating: 0, count: 80)
         var count = 0

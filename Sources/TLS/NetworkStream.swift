@@ -11,6 +11,7 @@ package final class NetworkStream {
     package private(set) var peer: SocketAddress
 
     private var tls: TLSConnection?
+    private var isData = false
 
     /// Takes over a non-blocking socket.
     package init(owning descriptor: consuming OwnedDescriptor, peer: SocketAddress) {
@@ -36,15 +37,23 @@ package final class NetworkStream {
             role: role,
             challenge: challenge
         )
+        isData = role == .data
     }
 
     /// Takes the handshake as far as it goes.
     package func handshake() -> TLSStep {
         guard let step = tls?.handshake() else { return .done }
-        // Nothing is sent in answer to the client's last words. A client that sends small packets
-        // only when the ones before have arrived would wait 40 ms before its first command.
-        if case .done = step { descriptor.acknowledgeAtOnce() }
+        // On a data connection it is known later which side goes on.
+        if case .done = step, !isData { acknowledgeHandshake() }
         return step
+    }
+
+    /// Tells the client's kernel at once that the end of the handshake has arrived.
+    ///
+    /// For where nothing is sent in answer to the client's last words: a client that sends small
+    /// packets only when the ones before have arrived would wait 40 ms before it goes on.
+    package func acknowledgeHandshake() {
+        if isTLS { descriptor.acknowledgeAtOnce() }
     }
 
     /// Reads what is there.
@@ -64,14 +73,20 @@ package final class NetworkStream {
     /// Sends what ``write(_:)`` has gathered.
     package func flush() -> TLSStep { tls?.flush() ?? .done }
 
-    /// Issues a session ticket on a control connection under TLS 1.3.
+    /// Whether the kernel encrypts what is sent, so that it may send files by itself.
+    package var isEncryptedByKernel: Bool { tls?.isEncryptedByKernel ?? false }
+
+    /// Has the next bytes bring a session ticket, on a control connection under TLS 1.3.
     package func issueTicket() -> TLSStep { tls?.issueTicket() ?? .done }
 
-    /// Continues what ``issueTicket()`` could not send at once.
-    package func continueTicket() -> TLSStep { tls?.continueTicket() ?? .done }
-
     /// Ends our direction: `close_notify` under TLS.
-    package func sendCloseNotify() -> TLSStep { tls?.sendCloseNotify() ?? .done }
+    ///
+    /// On a data connection it leaves with ``endWriting()``, which has to follow; but not where the
+    /// kernel encrypts.
+    package func sendCloseNotify() -> TLSStep {
+        if isData, !isEncryptedByKernel { descriptor.holdLastPacket() }
+        return tls?.sendCloseNotify() ?? .done
+    }
 
     /// Ends our direction of the TCP connection.
     package func endWriting() { descriptor.endWriting() }
@@ -90,6 +105,9 @@ package final class NetworkStream {
 
     /// The protocol version and suite, or `plain`.
     package var summary: String { tls?.summary ?? "plain" }
+
+    /// What TLS has agreed on; `nil` in clear.
+    package var tlsFacts: TLSFacts? { tls?.facts ?? nil }
 
     /// Hands over what proves the client's certificate to another process.
     package func takeClientProof() -> [UInt8]? { tls?.takeClientProof() ?? nil }

@@ -16,6 +16,30 @@ package struct SelfSignedCertificate {
     /// - Returns: The certificate and its key.
     /// - Throws: ``TLSError`` when OpenSSL cannot make one.
     package static func make(days: Int) throws(TLSError) -> SelfSignedCertificate {
+        var pair: SelfSignedCertificate?
+        try unsafe withNew(days: days) { certificate, key in
+            guard let certificateText = unsafe pem({ unsafe PEM_write_bio_X509($0, certificate) }),
+                let keyText = unsafe pem({
+                    unsafe PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil)
+                })
+            else { return false }
+            pair = SelfSignedCertificate(certificate: certificateText, privateKey: keyText)
+            return true
+        }
+        guard let pair else { throw TLSError(.configuration) }
+        return pair
+    }
+
+    /// Lends a new certificate and its key, which go when `body` returns.
+    ///
+    /// - Parameters:
+    ///   - days: How long the certificate is valid, from now on.
+    ///   - body: Takes what it needs, and returns whether that worked.
+    /// - Throws: ``TLSError`` when OpenSSL cannot make one, or `body` returned `false`.
+    static func withNew(
+        days: Int,
+        _ body: (_ certificate: OpaquePointer, _ key: OpaquePointer) -> Bool
+    ) throws(TLSError) {
         ERR_clear_error()
         guard let key = unsafe COpenSSL_EVP_EC_gen("P-256") else { throw .draining(.allocation) }
         defer { unsafe EVP_PKEY_free(key) }
@@ -23,12 +47,8 @@ package struct SelfSignedCertificate {
         defer { unsafe X509_free(certificate) }
         guard unsafe fill(certificate, key, days: days),
             unsafe X509_sign(certificate, key, EVP_sha256()) > 0,
-            let certificateText = unsafe pem({ unsafe PEM_write_bio_X509($0, certificate) }),
-            let keyText = unsafe pem({
-                unsafe PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil)
-            })
+            unsafe body(certificate, key)
         else { throw .draining(.configuration) }
-        return SelfSignedCertificate(certificate: certificateText, privateKey: keyText)
     }
 
     private static func fill(

@@ -41,6 +41,11 @@ package enum TLSStep: Equatable, Sendable {
     private let notes: UnsafeMutablePointer<HandshakeNotes>
     private var isBroken = false
 
+    /// What the records of a control connection go out through, and how much of those that are
+    /// gathered has.
+    private var output: OpaquePointer?
+    private var sentByteCount = 0
+
     /// How reading ended, once it has.
     private var ending: ReadOutcome?
 
@@ -57,6 +62,7 @@ package enum TLSStep: Equatable, Sendable {
         // session is the control connection's, which later data connections resume (TLS 1.2).
         unsafe SSL_set_shutdown(pointer, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         unsafe SSL_free(pointer)
+        unsafe BIO_free(output)
         unsafe notes.deinitialize(count: 1)
         unsafe notes.deallocate()
     }
@@ -79,14 +85,24 @@ package enum TLSStep: Equatable, Sendable {
     ) throws(TLSError) -> TLSConnection {
         ERR_clear_error()
         guard let pointer = unsafe SSL_new(context.pointer) else { throw .draining(.allocation) }
-        let connection = unsafe TLSConnection(owning: pointer, role: role, hosts: context.hosts)
+        var connection = unsafe TLSConnection(owning: pointer, role: role, hosts: context.hosts)
+        // Received is as ever: the input of another kind has OpenSSL offer no keys for that.
+        let offersKeys =
+            role == .data && context.encryptsInKernel && descriptor.awaitTLSKeys()
+        let input =
+            offersKeys
+            ? unsafe BIO_new_fd(descriptor.number, BIO_NOCLOSE)
+            : unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE)
         guard
-            let input = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE),
+            let input = unsafe input,
             let output = unsafe BIO_new_socket(descriptor.number, BIO_NOCLOSE)
         else { throw .draining(.allocation) }
         switch role {
         case .control:
-            unsafe SSL_set_bio(pointer, input, output)
+            unsafe connection.output = output
+            // A ticket and the reply behind it leave in one send.
+            guard let gathered = unsafe BIO_new(BIO_s_mem()) else { throw .draining(.allocation) }
+            unsafe SSL_set_bio(pointer, input, gathered)
             // Passwords come this way; what was read is overwritten in OpenSSL's buffer.
             _ = unsafe SSL_set_options(pointer, COpenSSL_SSL_OP_CLEANSE_PLAINTEXT)
         case .data:
@@ -97,6 +113,7 @@ package enum TLSStep: Equatable, Sendable {
             unsafe SSL_set_bio(pointer, input, BIO_push(buffer, output))
             unsafe SSL_set_read_ahead(pointer, 1)
             unsafe SSL_set_default_read_buffer_len(pointer, 65_536)
+            if offersKeys { _ = unsafe SSL_set_options(pointer, COpenSSL_SSL_OP_ENABLE_KTLS) }
         }
         if let challenge {
             unsafe connection.notes.pointee.recording = HandshakeRecording(challenge: challenge)
@@ -113,7 +130,17 @@ package enum TLSStep: Equatable, Sendable {
         guard result == 1 else {
             let step = step(result, failing: .handshake)
             noteMissingCertificate(step)
-            return step
+            return role == .control ? after(step) : step
+        }
+        if role == .control {
+            let step = after(.done)
+            guard case .done = step else { return step }
+            // The memory that the certificates took; and not before: what is read ahead of the end of
+            // the handshake would wait where poll(2) does not see it.
+            if let gathered = unsafe BIO_new(BIO_s_mem()) {
+                unsafe SSL_set0_wbio(pointer, gathered)
+            }
+            unsafe SSL_set_read_ahead(pointer, 1)
         }
         unsafe SSL_set_msg_callback(pointer, countLateMessage)
         if role == .data, !isResumed, let session = unsafe SSL_get_session(pointer) {
@@ -124,6 +151,35 @@ package enum TLSStep: Equatable, Sendable {
             // The one that is found by its id; tickets have been sent by now.
             unsafe prolong(session)
         }
+        return .done
+    }
+
+    /// Sends what is gathered, and says what there is to wait for after `step`.
+    private mutating func after(_ step: TLSStep) -> TLSStep {
+        let sent = sendGathered()
+        switch step {
+        case .failed: return step
+        case .done, .wantsRead, .wantsWrite: return sent == .done ? step : sent
+        }
+    }
+
+    /// Sends the records of a control connection, as far as that goes without waiting.
+    private mutating func sendGathered() -> TLSStep {
+        guard let gathered = unsafe SSL_get_wbio(pointer) else { return .failed(.init(.transport)) }
+        var bytes: UnsafePointer<CChar>?
+        let count = unsafe COpenSSL_BIO_get_mem_data(gathered, &bytes)
+        while sentByteCount < count {
+            let rest = CInt(clamping: count - sentByteCount)
+            let result = unsafe BIO_write(output, bytes?.advanced(by: sentByteCount), rest)
+            guard result > 0 else {
+                if unsafe COpenSSL_BIO_should_retry(output) != 0 { return .wantsWrite }
+                isBroken = true
+                return .failed(.draining(.transport))
+            }
+            sentByteCount += Int(result)
+        }
+        if count > 0 { _ = unsafe COpenSSL_BIO_reset(gathered) }
+        sentByteCount = 0
         return .done
     }
 
@@ -151,9 +207,15 @@ package enum TLSStep: Equatable, Sendable {
             let result = unsafe SSL_read_ex(pointer, rest.baseAddress, rest.count, &count)
             if result == 1 {
                 filled += count
+                // Of short lines there is seldom more, and poll(2) tells when there is.
+                if role == .control, unsafe SSL_has_pending(pointer) == 0 { return .bytes(filled) }
                 continue
             }
-            switch unsafe SSL_get_error(pointer, result) {
+            let error = unsafe SSL_get_error(pointer, result)
+            // Answers to what the client says about the connection itself, and alerts; few enough
+            // (``HandshakeNotes/hasTooManyLateMessages``) to be left to the next reply.
+            if role == .control { _ = sendGathered() }
+            switch error {
             case SSL_ERROR_WANT_READ: return filled > 0 ? .bytes(filled) : .wantsRead
             case SSL_ERROR_WANT_WRITE: return filled > 0 ? .bytes(filled) : .wantsWrite
             case SSL_ERROR_ZERO_RETURN where unsafe !notes.pointee.hasTooManyLateMessages:
@@ -172,8 +234,7 @@ package enum TLSStep: Equatable, Sendable {
 
     /// Encrypts `bytes`, at most ``pieceByteCount``, into records.
     ///
-    /// On a data connection the records wait in a buffer until ``flush()``, which has to be done
-    /// before the next call.
+    /// The records wait in a buffer until ``flush()``, which has to be done before the next call.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
         ERR_clear_error()
         var count = 0
@@ -190,8 +251,8 @@ package enum TLSStep: Equatable, Sendable {
 
     /// Sends what ``write(_:)`` has gathered.
     package mutating func flush() -> TLSStep {
-        guard role == .data else { return .done }
         ERR_clear_error()
+        if role == .control { return sendGathered() }
         guard let output = unsafe SSL_get_wbio(pointer) else { return .failed(.init(.transport)) }
         if unsafe COpenSSL_BIO_flush(output) == 1 { return .done }
         if unsafe COpenSSL_BIO_should_retry(output) != 0 { return .wantsWrite }
@@ -199,7 +260,15 @@ package enum TLSStep: Equatable, Sendable {
         return .failed(.draining(.transport))
     }
 
-    /// Sends one ticket with the next bytes (RFC 8446 section 4.6.1).
+    /// Whether the kernel has taken the keys, and makes records of whatever goes to the socket.
+    ///
+    /// Known once the handshake is done. The buffer of ``write(_:)`` lies in front of that.
+    package var isEncryptedByKernel: Bool {
+        guard role == .data, let output = unsafe SSL_get_wbio(pointer) else { return false }
+        return unsafe COpenSSL_BIO_get_ktls_send(output) == 1
+    }
+
+    /// Has the next bytes bring one ticket (RFC 8446 section 4.6.1).
     ///
     /// Only a control connection under TLS 1.3 has tickets to give after the handshake; elsewhere
     /// nothing happens.
@@ -209,13 +278,6 @@ package enum TLSStep: Equatable, Sendable {
         }
         ERR_clear_error()
         guard unsafe SSL_new_session_ticket(pointer) == 1 else { return .done }
-        let result = unsafe SSL_do_handshake(pointer)
-        return result == 1 ? .done : step(result, failing: .transport)
-    }
-
-    /// Continues a ticket that ``issueTicket()`` could not send at once.
-    package mutating func continueTicket() -> TLSStep {
-        ERR_clear_error()
         let result = unsafe SSL_do_handshake(pointer)
         return result == 1 ? .done : step(result, failing: .transport)
     }
@@ -269,6 +331,17 @@ package enum TLSStep: Equatable, Sendable {
         return unsafe "\(version) \(String(cString: suite))"
     }
 
+    /// What the handshake has agreed on, for the audit trail.
+    package var facts: TLSFacts {
+        let suite = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(pointer))
+        let group = unsafe COpenSSL_SSL_group_name(pointer)
+        return TLSFacts(
+            version: unsafe String(cString: SSL_get_version(pointer)),
+            suite: unsafe suite.map { unsafe String(cString: $0) } ?? "",
+            group: unsafe group.map { unsafe String(cString: $0) } ?? ""
+        )
+    }
+
     /// Hands over the handshake in which the client showed its certificate, for a
     /// ``ClientProofCheck`` in another process; `nil` when it showed none.
     package mutating func takeClientProof() -> [UInt8]? {
@@ -286,4 +359,14 @@ package enum TLSStep: Equatable, Sendable {
         defer { unsafe X509_free(certificate) }
         return unsafe certificateDigest(certificate)
     }
+}
+
+/// What a handshake has agreed on.
+package struct TLSFacts: Hashable, Sendable {
+    /// The protocol, such as `TLSv1.3`.
+    package let version: String
+    /// The suite, as OpenSSL calls it.
+    package let suite: String
+    /// The group of the key exchange; empty where there was none.
+    package let group: String
 }

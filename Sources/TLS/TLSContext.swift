@@ -14,6 +14,9 @@ internal import LinuxSystem
         ClientProofCheck(store: store, serverCertificates: serverCertificates)
     }
 
+    /// Whether data connections offer their keys to the kernel.
+    private(set) var encryptsInKernel = false
+
     /// The hosts that clients may name.
     private(set) var hosts: ServerHosts?
 
@@ -71,16 +74,49 @@ internal import LinuxSystem
                 others[host.name, default: []].append(holder)
             }
         }
-        context.hosts = ServerHosts(names, others, responses)
-        unsafe SSL_CTX_set_client_hello_cb(context.pointer, chooseHost, nil)
-        guard
-            unsafe COpenSSL_SSL_CTX_set_tlsext_servername_callback(
-                context.pointer,
-                acknowledgeName
-            ) == 1,
-            unsafe COpenSSL_SSL_CTX_set_tlsext_status_cb(context.pointer, stapleResponse) == 1
-        else { throw .draining(.configuration) }
+        try context.serve(ServerHosts(names, others, responses))
         return context
+    }
+
+    /// Creates a context for the accepting side from a certificate that was read before.
+    ///
+    /// Takes no reference over.
+    static func server(
+        _ certificate: OpaquePointer,
+        _ key: OpaquePointer,
+        _ chain: OpaquePointer?,
+        policy: TLSPolicy
+    ) throws(TLSError) -> TLSContext {
+        let context = try empty()
+        try context.apply(policy)
+        guard
+            unsafe SSL_CTX_use_cert_and_key(context.pointer, certificate, key, chain, 1) == 1
+        else { throw .draining(.certificate) }
+        try context.keepCertificate()
+        try context.serve(ServerHosts(ServerNamePolicy(), [:], [:]))
+        return context
+    }
+
+    /// Lends the certificate, its key and its chain.
+    func lendCredentials<Result>(
+        _ body: (OpaquePointer, OpaquePointer, OpaquePointer?) -> Result?
+    ) -> Result? {
+        var chain: OpaquePointer?
+        guard let certificate = unsafe SSL_CTX_get0_certificate(pointer),
+            let key = unsafe SSL_CTX_get0_privatekey(pointer),
+            unsafe COpenSSL_SSL_CTX_get0_chain_certs(pointer, &chain) == 1
+        else { return nil }
+        return unsafe body(certificate, key, chain)
+    }
+
+    /// Has handshakes ask for the hosts that clients name.
+    private func serve(_ hosts: ServerHosts) throws(TLSError) {
+        self.hosts = hosts
+        unsafe SSL_CTX_set_client_hello_cb(pointer, chooseHost, nil)
+        guard
+            unsafe COpenSSL_SSL_CTX_set_tlsext_servername_callback(pointer, acknowledgeName) == 1,
+            unsafe COpenSSL_SSL_CTX_set_tlsext_status_cb(pointer, stapleResponse) == 1
+        else { throw .draining(.configuration) }
     }
 
     private static func empty() throws(TLSError) -> TLSContext {
@@ -112,12 +148,7 @@ internal import LinuxSystem
 
     /// Has a handshake use the certificate of this context.
     func lendCertificate(to ssl: OpaquePointer) -> Bool {
-        var chain: OpaquePointer?
-        guard let certificate = unsafe SSL_CTX_get0_certificate(pointer),
-            let key = unsafe SSL_CTX_get0_privatekey(pointer),
-            unsafe COpenSSL_SSL_CTX_get0_chain_certs(pointer, &chain) == 1
-        else { return false }
-        return unsafe SSL_use_cert_and_key(ssl, certificate, key, chain, 1) == 1
+        unsafe lendCredentials { unsafe SSL_use_cert_and_key(ssl, $0, $1, $2, 1) == 1 } ?? false
     }
 
     /// The host that this process's session is with, named by HOST or in the handshake.
@@ -171,6 +202,7 @@ internal import LinuxSystem
     }
 
     private func apply(_ policy: TLSPolicy) throws(TLSError) {
+        encryptsInKernel = policy.encryptsInKernel
         let floor = policy.allows12 ? TLS1_2_VERSION : TLS1_3_VERSION
         let ceiling = policy.allows13 ? TLS1_3_VERSION : TLS1_2_VERSION
         guard
@@ -254,9 +286,16 @@ internal import LinuxSystem
         return unsafe SSL_CTX_set_cipher_list(pointer, suites.joined(separator: ":")) == 1
     }
 
-    /// Gives this process a session scope of its own.
+    /// Forgets the sessions of a scope that has ended, and its ticket key; `false` where that fails.
+    func endSessionScope() -> Bool {
+        unsafe COpenSSL_SSL_CTX_forget_sessions(pointer)
+        return (try? beginSessionScope()) != nil
+    }
+
+    /// Gives this process, or a session that shares it with others, a session scope of its own.
     ///
-    /// Call it once in each Session, after the fork. The new random ticket key and session id
+    /// Call it once in each Session, after the fork, and once for each session that uses the context after
+    /// another one. The new random ticket key and session id
     /// context make every ticket and session id of another control connection undecipherable
     /// here, so only a connection's own data connections can resume it (RFC 4217 section 10.2
     /// leaves open which session may be resumed).

@@ -27,6 +27,9 @@ package struct TLSPolicy: Hashable, Sendable {
     /// What is asked of clients' certificates.
     package var clientCertificates: ClientCertificatePolicy
 
+    /// Whether the kernel encrypts what data connections send, where it takes the keys.
+    package var encryptsInKernel = false
+
     /// Creates a policy.
     package init(
         level: Level = .intermediate,

@@ -23,6 +23,12 @@ struct CertificateUserFileTests {
         #expect(users(text, "cn:nobody", "dns:nobody") == [])
     }
 
+    @Test func signsWithAnAccentAreTheseSignsAllTheSame() {
+        #expect(users("alice \u{30F} cn:bob", "cn:bob") == [])
+        #expect(users("#\u{30F}alice cn:bob", "cn:bob") == [])
+        #expect(users("alice cn:\u{30F}bob", "cn:\u{30F}bob") == ["alice"])
+    }
+
     @Test func aNameOfOneKindIsNoneOfAnother() {
         #expect(users("alice cn:alice", "dns:alice", "email:alice", "subject:alice") == [])
         #expect(users("alice cn:Alice", "cn:alice") == [])

@@ -17,6 +17,17 @@ struct LoginRefusalTests {
         #expect(LoginRefusal.unavailable(reason: "pam_start").logText.contains("pam_start"))
     }
 
+    @Test(arguments: [
+        (LoginRefusal.unknownUser, true), (.wrongPassword, true),
+        (.denied(rule: "on a list, whatever the password", isGuess: true), true),
+        (.denied(rule: "check_shell"), false), (.accountExpired, false),
+        (.passwordExpired, false), (.tooManySessions(isTold: true), false),
+        (.tooManySessions(isTold: false), false), (.unavailable(reason: "no memory"), false),
+    ])
+    func whatMayHaveBeenAGuessCountsTowardsABan(refusal: LoginRefusal, counts: Bool) {
+        #expect(refusal.isFailedProof == counts)
+    }
+
     @Test(arguments: ["demo", "nobody"])
     func noRefusalOfTheDummyHoldsThePassword(user: String) {
         let authorizer = DummyAuthorizer()

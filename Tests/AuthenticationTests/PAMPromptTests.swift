@@ -43,7 +43,8 @@ struct RefusalNoticeTests {
         ]
         #expect(Set(refusals.map(\.notice)) == [.incorrect])
         #expect(RefusalNotice.incorrect.text == "Login incorrect.")
-        #expect(LoginRefusal.tooManySessions.notice == .tooManySessions)
+        #expect(LoginRefusal.tooManySessions(isTold: true).notice == .tooManySessions)
+        #expect(LoginRefusal.tooManySessions(isTold: false).notice == .incorrect)
         #expect(LoginRefusal.accountExpired.notice == .accountExpired)
         #expect(LoginRefusal.passwordExpired.notice == .passwordExpired)
     }

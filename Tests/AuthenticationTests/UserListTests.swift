@@ -46,6 +46,10 @@ struct UserListTests {
         #expect(!list("# only a comment\n", denies: false).admits("a"))
     }
 
+    @Test func aCommentMayBeginWithAnAccent() {
+        #expect(list("#\u{30F} nobody\n", denies: true).names == [])
+    }
+
     @Test func bytesThatAreNotUTF8DoNotHideOtherNames() {
         let list = UserList([0xFF, 0x0A] + Array("a\n".utf8), denies: true)
         #expect(!list.admits("a"))

@@ -9,7 +9,8 @@ struct VirtualUserCheckTests {
     private static let samples: [VirtualUserCheck] = [
         .right(home: "/srv/a b", permissions: .readOnly, options: ["local_umask=022", "x="]),
         .right(home: "/", permissions: [], options: []),
-        .unknown, .wrong, .denied(rule: "locked"), .unavailable(reason: "line 3: nonsense"),
+        .unknown, .wrong, .denied(rule: "locked"), .denied(rule: "none", isGuess: true),
+        .unavailable(reason: "line 3: nonsense"),
     ]
 
     @Test(arguments: samples)
@@ -57,7 +58,11 @@ struct VirtualUserCheckTests {
         #expect(try check(content, "amy", "") == .wrong)
         #expect(try check(content, "bob", "wrong") == .wrong)
         #expect(try check(content, "bob", "right") == .denied(rule: "the user is locked"))
-        #expect(try check(content, "zoe", "right") == .denied(rule: "the user has no password"))
+        // No password is right there, and whoever guesses at it is not told by what counts.
+        #expect(
+            try check(content, "zoe", "right")
+                == .denied(rule: "the user has no password", isGuess: true)
+        )
         #expect(try check(content, "nobody", "right") == .unknown)
         #expect(try check(content, "", "right") == .unknown)
         guard case .unavailable(let reason) = try check(content, "eve", "x") else {

@@ -92,6 +92,16 @@ struct VirtualUserTests {
         #expect(try VirtualUser(line: Array(user.line.utf8)) == user)
     }
 
+    @Test func aBlankWithAnAccentEndsAnOptionAllTheSame() throws {
+        let user = try VirtualUser(line: Array("amy:!:/srv:elr:a=1 \u{30F}b=2".utf8))
+        #expect(user.options == ["a=1", "\u{30F}b=2"])
+        #expect(try VirtualUser(line: Array(user.line.utf8)) == user)
+    }
+
+    @Test func anAccentOnTheSignOfALockedUserIsPartOfTheHash() {
+        #expect(problem("amy:!\u{30F}:/srv:elr") != nil)
+    }
+
     @Test func aLineWithoutOptionsIsWhole() throws {
         #expect(try VirtualUser(line: Array("amy:!:/srv:elr".utf8)).options == [])
     }

@@ -137,7 +137,7 @@ struct DocumentationTests {
         ] {
             var draft = ConfigurationDraft()
             switch option.accept(&draft, value) {
-            case .honoured: honoured = true
+            case .honoured, .mapped: honoured = true
             case .ignored: ignored = true
             case .refused: continue
             }

@@ -47,7 +47,8 @@ struct OptionTableTests {
         "plain_system_logins",
         "host_names", "hash_enable", "hash_max_size", "copy_enable", "mode_z_enable",
         "max_per_user", "login_message", "quit_message", "overwrite_enable", "ban_failures",
-        "ban_period", "ban_time", "max_connection_rate", "max_before_login",
+        "ban_period", "ban_time", "user_lock_failures", "user_lock_period", "user_lock_time",
+        "max_connection_rate", "max_before_login",
         "delay_failed_login_max", "min_uid",
         "atomic_uploads", "fsync_uploads", "upload_max_rate", "download_max_rate",
         "user_max_rate", "min_rate", "min_rate_period", "max_file_size", "min_free_space",
@@ -59,12 +60,24 @@ struct OptionTableTests {
         "ssl_policy", "ec_cert_file", "ec_private_key_file", "ssl_key_passphrase_file",
         "ssl_sni_dir", "ssl_sni_required", "ssl_ocsp_file", "ec_ocsp_file",
         "ssl_reuse_exempt_networks", "ca_crl_file", "cert_auth", "cert_user_field",
-        "cert_users_file", "seccomp_report", "pam_sandbox",
+        "cert_users_file", "ktls_enable", "seccomp_report", "pam_sandbox",
+        "audit_log_file", "audit_required", "audit_content_hash", "audit_sync",
+        "audit_log_group", "audit_key_file",
+        "admin_socket", "admin_group",
+        "metrics_address",
     ]
 
     @Test func allOfVsftpdIsHere() {
         #expect(Self.vsftpd.count == 136)
         #expect(Set(Self.vsftpd).count == 136)
+    }
+
+    @Test func thePageAboutVsftpdHasAllOfThem() {
+        #expect(VsftpdTable.names == Self.vsftpd)
+        #expect(VsftpdTable.distributedNames.sorted() == Self.distributions.sorted())
+        let rows = VsftpdTable.page.filter { $0.hasPrefix("| `") }
+        #expect(rows.count == Self.vsftpd.count + Self.distributions.count)
+        #expect(!rows.contains { $0.hasSuffix("|  |") })
     }
 
     @Test(arguments: vsftpd + distributions + ours)

@@ -38,6 +38,31 @@ struct SyntaxTests {
         #expect(report.configuration.listening.port == 2121)
     }
 
+    @Test(arguments: [
+        "listen_port=2121# x", "listen_port=2121 // x", "listen_port=2121端口",
+        "listen_port=2121\u{3000}# x", "\u{A0}listen_port\u{3000}=\u{A0}2121\u{A0}",
+        "listen_port=2121 the port",
+    ])
+    func aNumberEndsWhereACommentBegins(text: String) throws {
+        let report = try Fixture().read(text)
+        #expect(report.problems.map(\.text) == [])
+        #expect(report.configuration.listening.port == 2121)
+    }
+
+    @Test(arguments: [
+        "listen_port=2121 2122", "listen_port=2121,2122", "listen_port=2121 - 2122",
+        "listen_port=2121x", "listen_port=# x", "listen=YES, NO", "listen=YES/NO",
+        "pasv_address=192.0.2.1,192.0.2.2",
+    ])
+    func nothingElseIsCutOff(text: String) throws {
+        #expect(try Fixture().read(text).problems.count == 1)
+    }
+
+    @Test func aTextIsNeverDivided() throws {
+        let report = try Fixture().read("ftpd_banner=Привет, 世界 // всем\n")
+        #expect(report.configuration.session.banner == "Привет, 世界 // всем")
+    }
+
     @Test func anEqualsSignInAValueBelongsToIt() throws {
         let report = try Fixture().read("ftpd_banner=a=b = c\n")
         #expect(report.configuration.session.banner == "a=b = c")

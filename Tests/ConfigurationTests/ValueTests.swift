@@ -27,6 +27,7 @@ struct ValueTests {
             ("strict_ssl_write_shutdown", \.tls.strictWriteShutdown),
             ("ssl_sni_required", \.tls.requiresName),
             ("ssl_alpn_required", \.tls.requiresALPN), ("debug_ssl", \.tls.logsDetails),
+            ("ktls_enable", \.tls.encryptsInKernel),
             ("implicit_ssl", \.tls.isImplicit), ("pasv_enable", \.passive.isEnabled),
             ("pasv_addr_resolve", \.passive.resolvesAddress),
             ("port_enable", \.active.isEnabled),

@@ -215,3 +215,7 @@ struct CommandLineReaderTests {
         #expect(reader.isEmpty)
     }
 }
+
+extension CommandLineReader {
+    fileprivate mutating func append(_ bytes: some Sequence<UInt8>) { append(Array(bytes)[...]) }
+}

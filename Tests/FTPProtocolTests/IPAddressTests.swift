@@ -1,4 +1,5 @@
 import FTPProtocol
+import TestSupport
 import Testing
 
 @Suite("Addresses, RFC 4291 section 2.2 and RFC 5952")

@@ -36,7 +36,7 @@ struct UnixListingTests {
     ) -> String {
         var output: [UInt8] = []
         UnixListing.append(
-            entry,
+            entry.view,
             now: now,
             utcOffset: utcOffset,
             hidesOwners: hidesOwners,
@@ -56,10 +56,27 @@ struct UnixListingTests {
         )
     }
 
+    @Test func haveRoomForTheLargestValues() {
+        var file = entry(String(repeating: "n", count: 4_096), kind: .symbolicLink, mode: 0o7777)
+        file.facts.linkCount = .max
+        file.facts.owner = .max
+        file.facts.group = .max
+        file.facts.size = .max
+        file.target = [UInt8](repeating: 0x0A, count: 4_096)
+        for modified in [Int64.min, 0, .max] {
+            file.facts.modified = modified
+            let shown = line(file, now: modified, utcOffset: .max)
+            #expect(
+                shown.hasPrefix("lrwsrwsrwt 4294967295 4294967295 4294967295 9223372036854775807")
+            )
+            #expect(shown.hasSuffix("?\r\n"))
+        }
+    }
+
     @Test func areAppendedToWhatIsThere() {
         var output = bytes("before")
         UnixListing.append(
-            entry("a"),
+            entry("a").view,
             now: 0,
             utcOffset: 0,
             hidesOwners: true,
@@ -155,7 +172,7 @@ struct UnixListingTests {
         var odd = entry("")
         odd.name = bytes(" -l \"é\\\t") + [0xFF]
         var output: [UInt8] = []
-        UnixListing.append(odd, now: 0, utcOffset: 0, hidesOwners: false, to: &output)
+        UnixListing.append(odd.view, now: 0, utcOffset: 0, hidesOwners: false, to: &output)
         let end = bytes(" ") + odd.name + bytes("\r\n")
         #expect(output.suffix(end.count) == end[...])
     }
@@ -178,7 +195,7 @@ struct MachineListingTests {
     ) -> String {
         var output: [UInt8] = []
         MachineListing.appendFacts(
-            entry,
+            entry.view,
             facts: facts,
             permissions: permissions,
             role: role,
@@ -195,6 +212,23 @@ struct MachineListingTests {
         )
     }
 
+    @Test func ofTheLargestValuesHaveRoom() {
+        var file = entry(String(repeating: "n", count: 4_096), kind: .symbolicLink, mode: 0o7777)
+        file.facts.owner = .max
+        file.facts.group = .max
+        file.facts.size = .max
+        file.facts.modified = .max
+        file.facts.device = .max
+        file.facts.inode = .max
+        #expect(
+            facts(file)
+                == "type=OS.unix=slink;size=9223372036854775807;modify=99991231235959;perm=adfrw;"
+                + "unique=ffffffffffffffff-ffffffffffffffff;UNIX.mode=7777;"
+                + "UNIX.owner=4294967295;UNIX.group=4294967295; "
+                + String(repeating: "n", count: 4_096)
+        )
+    }
+
     @Test func ofADirectoryHaveNoSize() {
         #expect(
             facts(entry("d", kind: .directory, mode: 0o1777))
@@ -205,8 +239,20 @@ struct MachineListingTests {
 
     @Test func endTheirLineInMLSD() {
         var output = bytes("x")
-        MachineListing.append(entry("a"), facts: .type, permissions: .all, to: &output)
+        MachineListing.append(entry("a").view, facts: .type, permissions: .all, to: &output)
         #expect(text(output) == "xtype=file; a\r\n")
+    }
+
+    @Test func ofSomebodyElseCannotBeTakenForTheName() {
+        func made(_ facts: String) -> String {
+            var output: [UInt8] = []
+            MachineListing.append(harmless: bytes(facts), bytes("a b\r\n")[...], to: &output)
+            return text(output)
+        }
+        #expect(made("size=1;X.who=a b\r\nc;") == "size=1;X.who=a?b??c; a b??\r\n")
+        #expect(made("size=1") == "size=1; a b??\r\n")
+        #expect(made("") == " a b??\r\n")
+        #expect(made("X.a=\u{e4}\0") == "X.a=???; a b??\r\n")
     }
 
     @Test func thatNobodyWantsLeaveOneSpace() {

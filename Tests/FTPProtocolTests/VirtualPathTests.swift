@@ -141,6 +141,17 @@ struct VirtualPathTests {
         ("/\"\"", "\"/\"\"\"\"\""),
     ])
     func areQuotedWithEachQuoteDoubled(path: String, quoted: String) throws {
+        let bytes = try #require(VirtualPath(path)).quotedBytes
+        #expect(String(decoding: bytes, as: UTF8.self) == quoted)
+    }
+
+    @Test(arguments: [
+        ("/a b", #""/a b""#),
+        (#"/a" peer=1"#, #""/a\" peer=1""#),
+        (#"/a\" peer=1"#, #""/a\\\" peer=1""#),
+        ("/a\u{1B}[2J\u{200B}b", #""/a\x1B[2J\xE2\x80\x8Bb""#),
+    ])
+    func areQuotedForTheLogAsEveryValueThere(path: String, quoted: String) throws {
         #expect(try #require(VirtualPath(path)).quoted == quoted)
     }
 

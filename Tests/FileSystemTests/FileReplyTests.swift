@@ -21,11 +21,14 @@ struct FileReplyTests {
             .storage(StorageReport(limits: StorageLimits(), usedBytes: 1, usedFiles: .max)),
             .byteCount(0), .byteCount(.max),
             .text([]), .text([UInt8](repeating: 0xFF, count: 4_000)),
-            .entries([]), .entries([file]), .entries([file, link, file]),
-            .entries([
-                DirectoryEntry(name: [1], facts: sampleFacts, permissions: .readOnly),
-                DirectoryEntry(name: [2], facts: sampleFacts, target: [3], permissions: []),
-            ]),
+            .entries(EntryPiece()), .entries(EntryPiece([file])),
+            .entries(EntryPiece([file, link, file])),
+            .entries(
+                EntryPiece([
+                    DirectoryEntry(name: [1], facts: sampleFacts, permissions: .readOnly),
+                    DirectoryEntry(name: [2], facts: sampleFacts, target: [3], permissions: []),
+                ])
+            ),
         ]
     }()
 
@@ -94,7 +97,7 @@ struct FileReplyTests {
     @Test func aNameOrTargetThatIsTooLongIsRefused() {
         let name = DirectoryEntry(name: [UInt8](repeating: 65, count: 4_097), facts: sampleFacts)
         #expect(throws: MessageError.tooLong(byteCount: 4_097)) {
-            try FileReply(decoding: FileReply.entries([name]).encoded)
+            try FileReply(decoding: FileReply.entries(EntryPiece([name])).encoded)
         }
         let target = DirectoryEntry(
             name: [65],
@@ -102,7 +105,7 @@ struct FileReplyTests {
             target: [UInt8](repeating: 65, count: 4_097)
         )
         #expect(throws: MessageError.tooLong(byteCount: 4_097)) {
-            try FileReply(decoding: FileReply.entries([target]).encoded)
+            try FileReply(decoding: FileReply.entries(EntryPiece([target])).encoded)
         }
     }
 }

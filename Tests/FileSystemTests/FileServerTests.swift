@@ -44,10 +44,55 @@ struct FileServerTests {
         #expect(end == nil)
         #expect(
             replies == [
-                .done, .facts(sampleFacts), .entries([]), .opened(sampleFacts, try path("/a")),
+                .done, .facts(sampleFacts), .entries(EntryPiece()),
+                .opened(sampleFacts, try path("/a")),
             ]
         )
         #expect(base.notes == ["make /a", "facts /a showing", "next", "read /a", "discard"])
+    }
+
+    @Test func aFileThatNobodyTakesIsTheLast() throws {
+        let base = RecordingFileSystem()
+        let open = FileRequest.openForReading(try path("/a")).encoded
+        let (replies, end) = try serve([open, open], with: base)
+        #expect(end == .outOfTurn)
+        #expect(replies == [.opened(sampleFacts, try path("/a"))])
+        #expect(base.notes == ["read /a", "discard"])
+    }
+
+    @Test func entriesAreLookedUpBeforeTheyAreAskedFor() throws {
+        let base = RecordingFileSystem()
+        let pieces = ["a", "b"].map {
+            EntryPiece([DirectoryEntry(name: bytes($0), facts: sampleFacts)])
+        }
+        base.pieces = pieces
+        let other = FileRequest.makeDirectory(try path("/d")).encoded
+        let next = FileRequest.nextEntries.encoded
+        let (replies, end) = try serve([next, other, next, next, next], with: base)
+        #expect(end == nil)
+        #expect(
+            replies == [
+                .entries(pieces[0]), .done, .entries(pieces[1]), .entries(EntryPiece()),
+                .entries(EntryPiece()),
+            ]
+        )
+        #expect(base.notes == ["next", "next", "make /d", "next", "next", "discard"])
+    }
+
+    @Test func entriesOfAListingThatIsOverAreForgotten() throws {
+        let base = RecordingFileSystem()
+        let pieces = ["a", "b", "c"].map {
+            EntryPiece([DirectoryEntry(name: bytes($0), facts: sampleFacts)])
+        }
+        base.pieces = pieces
+        let begin = FileRequest.beginListing(try path("/d"), ListingQuery([])).encoded
+        let next = FileRequest.nextEntries.encoded
+        let (replies, _) = try serve([begin, next, begin, next], with: base)
+        #expect(
+            replies == [
+                .facts(sampleFacts), .entries(pieces[0]), .facts(sampleFacts), .entries(pieces[2]),
+            ]
+        )
     }
 
     @Test func failuresAreAnsweredAndDoNotEndTheServer() throws {

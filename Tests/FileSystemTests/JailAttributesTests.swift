@@ -34,6 +34,23 @@ struct JailAttributesTests {
         #expect(thrown { try jail.makeSymbolicLink(path("/x/y"), to: below) } == FileError.notFound)
     }
 
+    @Test func linksAreReadAndNotFollowed() throws {
+        let ground = try Ground()
+        let jail = try ground.jail()
+        try ground.makeDirectory("a")
+        try ground.write("a/file", "12")
+        try jail.makeSymbolicLink(path("/one"), to: path("/a/file"))
+        #expect(unsafe symlink("/etc/passwd", "\(ground.root)/out") == 0)
+        #expect(unsafe symlink("/etc", "\(ground.root)/host") == 0)
+        #expect(try jail.linkTarget(of: path("/one")) == Array("a/file".utf8))
+        #expect(try jail.linkTarget(of: path("/out")) == Array("/etc/passwd".utf8))
+        #expect(thrown { _ = try jail.linkTarget(of: path("/a/file")) } == FileError.impossible)
+        #expect(thrown { _ = try jail.linkTarget(of: .root) } == FileError.impossible)
+        #expect(thrown { _ = try jail.linkTarget(of: path("/none")) } == FileError.notFound)
+        // What lies behind a link to the outside is not there.
+        #expect(thrown { _ = try jail.linkTarget(of: path("/host/mtab")) } == FileError.notFound)
+    }
+
     @Test func noLinkTakesAStepUp() throws {
         let ground = try Ground()
         let jail = try ground.jail()

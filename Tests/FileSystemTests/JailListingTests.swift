@@ -188,9 +188,9 @@ struct LargeListingTests {
     private static func pieces(
         _ jail: Jail,
         _ options: ListingOptions
-    ) throws -> [[DirectoryEntry]] {
+    ) throws -> [EntryPiece] {
         try jail.beginListing(of: .root, options)
-        var pieces: [[DirectoryEntry]] = []
+        var pieces: [EntryPiece] = []
         while true {
             let piece = try jail.nextEntries()
             if piece.isEmpty { return pieces }
@@ -227,7 +227,7 @@ struct LargeListingTests {
         #expect(pieces.flatMap { $0 }.count == 100)
         for piece in pieces {
             #expect(FileReply.entries(piece).encoded.count <= MessageSocket.maximumByteCount)
-            #expect(piece.allSatisfy { $0.target == bytes(target) })
+            #expect(piece.allSatisfy { $0.target == bytes(target)[...] })
         }
     }
 

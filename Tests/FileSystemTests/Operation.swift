@@ -120,6 +120,9 @@ final class RecordingFileSystem: FileSystem {
 
     private let listener: (String) -> Void
 
+    /// What a listing gives, piece by piece, before it ends.
+    var pieces: [EntryPiece] = []
+
     /// Tells each note to `listener` as well.
     init(listener: @escaping (String) -> Void = { _ in }) {
         self.listener = listener
@@ -237,8 +240,8 @@ final class RecordingFileSystem: FileSystem {
         return sampleFacts
     }
 
-    func nextEntries() throws(FileError) -> [DirectoryEntry] {
+    func nextEntries() throws(FileError) -> EntryPiece {
         notes.append("next")
-        return []
+        return pieces.isEmpty ? EntryPiece() : pieces.removeFirst()
     }
 }

@@ -113,7 +113,7 @@ struct BrokenAnswerTests {
     func anAnswerToAnotherQuestionIsNone(operation: Operation) throws {
         let opened = FileReply.opened(sampleFacts, try path("/a"))
         let replies: [FileReply] = [
-            .done, .facts(sampleFacts), opened, .entries([]), .byteCount(7),
+            .done, .facts(sampleFacts), opened, .entries(EntryPiece()), .byteCount(7),
         ]
         for reply in replies {
             let silent = try Silent(answering: [reply.encoded])

@@ -116,7 +116,7 @@ func list(
     while true {
         let piece = try fileSystem.nextEntries()
         if piece.isEmpty { return entries }
-        entries += piece
+        entries += piece.map { DirectoryEntry($0) }
     }
 }
 
@@ -126,4 +126,9 @@ extension [DirectoryEntry] {
 
     /// The entry called `name`.
     func named(_ name: String) -> DirectoryEntry? { first { $0.name == bytes(name) } }
+}
+
+extension Sequence<EntryView> {
+    /// The names as text.
+    var names: [String] { map { String(decoding: $0.name, as: UTF8.self) } }
 }

@@ -1,20 +1,40 @@
 """What the tests share: a certificate of this run, real accounts, and a daemon per test."""
 
+import atexit
 import os
+import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
 from accounts import Account
 from certificates import make_certificate
 from control import wait_until
+from embedding import BUILT, Example, combined
 from gateway import BINARY, Gateway
 from proxying import PROXY, PROXY6
 
 CLIENTS = ("curl", "lftp", "openssl", "python3", "useradd", "userdel", "chpasswd")
+
+
+def pytest_configure(config):
+    """Gives this run a place of its own: the one that runs share is closed again by each that begins.
+
+    Agents have to get through to what tests keep there, and found no home in the middle of a test.
+    """
+    place = tempfile.mkdtemp(prefix="portcullis-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = place
+    config.has_passed = False
+    # After everything that pytest does itself at the end; what a failed run leaves is looked at.
+    atexit.register(lambda: config.has_passed and shutil.rmtree(place, ignore_errors=True))
+
+
+def pytest_sessionfinish(session, exitstatus):
+    session.config.has_passed = exitstatus == 0
 
 
 def pytest_sessionstart(session):
@@ -93,8 +113,78 @@ def serve(certificate):
 
 
 @pytest.fixture
+def place(root):
+    """A directory that only root writes to and everybody may look into, with a name short enough
+    for sockets in it."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="portcullis-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def small_disk(root, tmp_path):
+    """A file system of 64 KiB; ask for it before `serve`."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+@pytest.fixture
 def gateway(serve):
     return serve()
+
+
+@pytest.fixture
+def daemons(certificate):
+    """Starts daemons whose processes may be killed, and ends whatever is left of them."""
+    started = []
+
+    def start(**options):
+        started.append(Gateway(certificate, options))
+        return started[-1]
+
+    yield start
+    for gateway in started:
+        gateway.close_clients()
+        gateway._kill()
+        gateway.check_log()
+
+
+@pytest.fixture
+def victim():
+    """A process that somebody would do something to."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        yield process.pid
+        process.stdin.close()
+
+
+@pytest.fixture(params=["processes", "threads"])
+def concurrency(request):
+    """The two forms of a server that is part of another program."""
+    return request.param
+
+
+@pytest.fixture
+def probe(certificate, account, tmp_path, concurrency):
+    """Starts programs that serve the account's home with the settings that are named."""
+    started = []
+
+    def start(source=None, pem=None, **wishes):
+        if not (BUILT / "Probe").exists():
+            pytest.skip("Probe is not built: swift build -c release --product Probe")
+        words = [f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+                 for name, value in wishes.items()]
+        program = Example("Probe", certificate, source or account.home,
+                          pem or combined(certificate, tmp_path), *words, concurrency)
+        started.append(program)
+        return program
+
+    yield start
+    for program in started:
+        program.stop()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""Directories of a test that users have to reach."""
+"""Directories of a test that users have to reach, and disks that are full."""
 
 import contextlib
+
+import pytest
 
 
 @contextlib.contextmanager
@@ -17,3 +19,11 @@ def passable(directory):
     finally:
         for parent, mode in opened:
             parent.chmod(mode)
+
+
+def fill(file):
+    """Appends to a file until its disk takes no more."""
+    with pytest.raises(OSError):
+        with file.open("ab", buffering=0) as opened:
+            while opened.write(b"x" * 512):
+                pass

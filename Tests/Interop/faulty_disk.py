@@ -1,7 +1,8 @@
 """A directory seen through FUSE, whose operations fail when a test wants them to.
 
 Run as a program it serves BACKING at MOUNT; the file beside BACKING says what fails, one line for
-each: the operation, the error, and what the path has to end with.
+each: the operation, the error, and what the path has to end with. Given the ids of a
+user and a group it is theirs, and root may not enter it.
 """
 
 import contextlib
@@ -44,14 +45,21 @@ class Disk:
 
 
 @contextlib.contextmanager
-def mounted(directory):
+def mounted(directory, account=None):
+    """A mount for everybody, or for one account alone."""
     disk = Disk(directory)
-    program = subprocess.Popen([sys.executable, __file__, str(disk.backing), str(disk.path)],
-                               stdin=subprocess.DEVNULL, start_new_session=True)
+    command = [sys.executable, __file__, str(disk.backing), str(disk.path)]
+    if account:
+        command += [str(account.uid), str(account.gid)]
+        for path in (disk.path, disk.backing):
+            account.own(path)
+    program = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         def is_there():
             assert program.poll() is None, "the FUSE program has ended"
-            return os.path.ismount(disk.path)
+            # Not os.path.ismount(), which has to enter it.
+            with open("/proc/self/mounts", encoding="utf-8") as mounts:
+                return any(line.split()[1] == str(disk.path) for line in mounts)
         wait_until(is_there, what="the FUSE mount")
         yield disk
     finally:
@@ -150,6 +158,10 @@ def operations(backing):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        os.setgroups([])
+        os.setgid(int(sys.argv[4]))
+        os.setuid(int(sys.argv[3]))
     fuse.FUSE(operations(sys.argv[1]), sys.argv[2], foreground=True, nothreads=True,
-              allow_other=True, default_permissions=True, attr_timeout=0, entry_timeout=0,
+              allow_other=os.geteuid() == 0, default_permissions=True, attr_timeout=0, entry_timeout=0,
               negative_timeout=0, use_ino=True, hard_remove=True)

@@ -2,6 +2,7 @@
 
 import fcntl
 import ftplib
+import functools
 import os
 import pathlib
 import re
@@ -17,6 +18,7 @@ import time
 import proc
 from accounts import PASSWORDS
 from control import TIMEOUT, Control, client_context, wait_until
+from namespaces import cover
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "Sources/Examples/Clients"
@@ -27,27 +29,39 @@ import resuming_ftplib  # noqa: E402
 BINARY = pathlib.Path(os.environ.get("PORTCULLIS", ROOT / ".build/release/portcullis"))
 PAM = ROOT / "pam.d"
 
+# Options of every server, to see whether something else changes with them: NAME=VALUE, and blanks.
+EVERYWHERE = dict(word.split("=", 1) for word in os.environ.get("PORTCULLIS_OPTIONS", "").split())
+
 LISTENING = re.compile(r"^listening on (?:\[(?P<v6>[0-9a-f:]+)(?:%\d+)?\]|(?P<v4>[0-9.]+)):(?P<port>\d+)"
                        r"(?:, implicit TLS|, plain FTP)?$")
 
+# Looks, five milliseconds apart, that find nothing new in a log before it counts as written.
+QUIET = 10
+
 # Children of the Listener that are no Wardens.
-SERVANTS = {"ftps-signer", "ftps-resolver"}
+SERVANTS = {"ftps-signer", "ftps-resolver", "ftps-auditor", "ftps-clerk", "ftps-metrics"}
 
 
 class Daemon:
     """A portcullis process whose output is collected while it runs."""
 
-    def __init__(self, *arguments, cwd=None, log=None, environment=None):
-        """`log` takes what is written to standard error, which is then not collected."""
+    def __init__(self, *arguments, cwd=None, log=None, environment=None, covers=None,
+                 enter=None):
+        """`log` takes what is written to standard error, which is then not collected; where it is no
+        file, its reader adds what it has read to `errors`. `covers` has the daemon see some files in
+        place of others, and `enter` is called before it is one."""
         self.secrets = []
+        self.log_file = log
         self.status = 0
         self.out = []
         self.errors = bytearray()
         self.lock = threading.Lock()
+        enter = functools.partial(cover, covers) if covers else enter
+        before = {"preexec_fn": enter} if enter else {}
         self.process = subprocess.Popen(
             [str(BINARY), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=log or subprocess.PIPE, start_new_session=True, cwd=cwd,
-            env={**os.environ, **(environment or {})})
+            env={**os.environ, **(environment or {})}, **before)
         self.readers = [threading.Thread(target=reader, daemon=True)
                         for reader in (self._read_out, self._read_errors)[:1 if log else 2]]
         for reader in self.readers:
@@ -73,11 +87,16 @@ class Daemon:
 
     @property
     def log(self):
-        """What the daemon has written by now, and not only what the reader has come to."""
+        """What the daemon has written once it is quiet: lines about a command come from processes that
+        the reply does not wait for, and a reader has to come to them."""
+        known, quiet = -1, 0
         for _ in range(400):
             with self.lock:
-                if not self._unread():
-                    break
+                size = len(self.errors)
+                quiet = 0 if size != known or self._unread() else quiet + 1
+            if quiet >= QUIET:
+                break
+            known = size
             time.sleep(0.005)
         return self.errors.decode("utf-8", "replace")
 
@@ -143,8 +162,15 @@ class Daemon:
                 pass
         self.process.wait(5)
 
+    def _written(self):
+        """What stands in a log that is a file."""
+        name = getattr(self.log_file, "name", None)
+        if not isinstance(name, str) or not os.path.isfile(name):
+            return ""
+        return pathlib.Path(name).read_text(encoding="utf-8", errors="replace")
+
     def check_log(self):
-        everything = self.log + "\n".join(self.out)
+        everything = self.log + "\n".join(self.out) + self._written()
         for secret in {*self.secrets, *PASSWORDS}:
             assert secret not in everything, "a password or a key stands in the output"
         for word in ("Fatal error", "Precondition failed", "Illegal instruction"):
@@ -179,6 +205,7 @@ class Gateway(Daemon):
             settings["listen_address"] = "127.0.0.1"
         else:
             settings.update(listen="NO", listen_ipv6="YES", listen_address6="::1")
+        settings.update(EVERYWHERE)
         settings.update(options)
         arguments = ["serve"]
         if config:
@@ -212,6 +239,14 @@ class Gateway(Daemon):
         self.secrets.append(account.password)
         client = self.control(source, context or self.context(version))
         return client.secure().protect().login(account)
+
+    def guess(self, name, source=None, password="wrong"):
+        """What is answered to a password."""
+        control = self.control(source).secure().protect()
+        control.expect(f"USER {name}", 331)
+        reply = control.command(f"PASS {password}")
+        control.close()
+        return reply
 
     def ftp(self, account, version=None, kind=ftplib.FTP_TLS):
         self.secrets.append(account.password)

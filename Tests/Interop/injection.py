@@ -11,8 +11,13 @@ import pathlib
 import platform
 import re
 import signal
+import socket
 import struct
+import threading
 
+import pytest
+
+import proc
 from control import wait_until
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "Sources/CLinux"
@@ -20,16 +25,23 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.restype = ctypes.c_long
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 GETREGS, SETREGS, SINGLESTEP, DETACH, SEIZE, INTERRUPT = 12, 13, 9, 17, 0x4206, 0x4207
+CONTINUE, TO_CALL, GET_EVENT = 7, 24, 0x4201
+# Calls stop with a mark of their own, and so do children that are forked.
+MARK_CALLS, FOLLOW_FORKS = 1, 2 | 4 | 8
+CALL_MARK, ANY_CHILD = 0x80, 0x40000000
 
 # user_regs_struct of x86_64: where what stands, of 27 words.
 REGISTERS = struct.Struct("=27Q")
 R10, R9, R8, RAX, RDX, RSI, RDI, ORIG_RAX, RIP, RSP = 7, 8, 9, 10, 12, 13, 14, 15, 16, 19
 ARGUMENTS = (RDI, RSI, RDX, R10, R8, R9)
-WAITING = ("poll", "ppoll", "recvmsg", "clock_nanosleep", "restart_syscall")
+WAITING = ("poll", "ppoll", "recvmsg", "clock_nanosleep", "wait4", "restart_syscall")
 MINUS_ONE = (1 << 64) - 1
 KILLED = "killed"
+PIDFD_GETFD = 438
 
 is_possible = platform.machine() == "x86_64"
+needs_injection = pytest.mark.skipif(
+    not is_possible, reason="the registers of x86_64 are all that it knows")
 
 
 def system_calls():
@@ -113,7 +125,94 @@ class Inside:
             raise OSError(number, f"ptrace: {os.strerror(number)}")
 
 
+class NextChild(Inside):
+    """The next process that another one forks, stopped before it makes its first call of a name."""
+
+    def __init__(self, parent, call, trigger):
+        """`trigger` brings the fork about; it runs in a thread and may wait for what comes of it."""
+        super().__init__(parent)
+        self.call_number = self.calls[call][0]
+        self.thread = threading.Thread(target=trigger, daemon=True)
+
+    def __enter__(self):
+        self._ptrace(SEIZE, MARK_CALLS | FOLLOW_FORKS)
+        self.thread.start()
+        while True:
+            _, status = os.waitpid(self.pid, ANY_CHILD)
+            assert os.WIFSTOPPED(status), "it ended"
+            if status >> 16:
+                break
+            self._ptrace(CONTINUE, os.WSTOPSIG(status))
+        child = ctypes.c_ulong()
+        self._ptrace(GET_EVENT, ctypes.addressof(child))
+        self._ptrace(DETACH)
+        self.pid = child.value
+        os.waitpid(self.pid, ANY_CHILD)
+        while True:
+            self._go_to_call()
+            self.before = self._registers()
+            if self.before[ORIG_RAX] == self.call_number:
+                break
+        # A call that every filter knows, in place of the one that is put off.
+        registers = list(self.before)
+        registers[ORIG_RAX] = self.calls["getpid"][0]
+        self._set_registers(registers)
+        self._go_to_call()
+        return self
+
+    def __exit__(self, *_):
+        if self.pid:
+            registers = list(self.before)
+            registers[RIP] -= 2
+            registers[RAX], registers[ORIG_RAX] = self.call_number, MINUS_ONE
+            self.before = registers
+        super().__exit__()
+        self.thread.join(20)
+
+    def _go_to_call(self):
+        """Up to the beginning or the end of the next call."""
+        number = 0
+        while True:
+            self._ptrace(TO_CALL, number)
+            _, status = os.waitpid(self.pid, ANY_CHILD)
+            assert os.WIFSTOPPED(status), "it ended"
+            if os.WSTOPSIG(status) == signal.SIGTRAP | CALL_MARK:
+                return
+            number = 0 if status >> 16 else os.WSTOPSIG(status)
+
+
 def inside(pid, name, *arguments):
     """What comes of one system call."""
     with Inside(pid) as process:
         return process.call(name, *arguments)
+
+
+def copies_of_sockets(pid):
+    """Copies of every socket that a process holds: their other ends hear nothing of its end."""
+    process = os.pidfd_open(pid)
+    copies = []
+    for number, target in proc.descriptors(pid).items():
+        if target.startswith("socket:"):
+            copy = LIBC.syscall(PIDFD_GETFD, process, number, 0)
+            assert copy >= 0, os.strerror(ctypes.get_errno())
+            copies.append(copy)
+    os.close(process)
+    return copies
+
+
+def taken(pid, number):
+    """A copy of a socket that another process has (pidfd_getfd(2))."""
+    process = os.pidfd_open(pid)
+    copy = LIBC.syscall(PIDFD_GETFD, process, number, 0)
+    os.close(process)
+    if copy < 0:
+        raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    return socket.socket(fileno=copy)
+
+
+def channel_to_warden(session):
+    """The descriptor over which a Session without TLS asks its Warden, before the login."""
+    internet = {f"socket:[{inode}]" for inode in proc.internet_sockets()}
+    channel, = [number for number, target in proc.descriptors(session).items()
+                if target.startswith("socket:") and target not in internet]
+    return channel

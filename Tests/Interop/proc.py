@@ -68,6 +68,21 @@ def name(pid):
         return ""
 
 
+def mappings(pid):
+    """The rights and the name of each mapping of a process."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        for line in maps:
+            fields = line.split(maxsplit=5)
+            yield fields[1], fields[5].strip() if len(fields) > 5 else ""
+
+
+def is_confined(pid):
+    """Whether a process is nobody's, in no group, without capabilities, and behind a filter."""
+    facts = status(pid)
+    return (facts["Uid"].split()[0] != "0" and facts["CapEff"] == "0" * 16
+            and facts["Groups"] == "" and facts["Seccomp"] == "2" and facts["NoNewPrivs"] == "1")
+
+
 def memory_holds(pid, needles):
     """Whether any of some byte strings stands in the memory of a process."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, \

@@ -2,13 +2,16 @@
 
 import os
 import re
+import struct
 import subprocess
 
 import pytest
 
 import gateway as daemon
+import injection
 import proc
 from control import wait_until
+from injection import Inside, needs_injection
 from namespaces import cover
 from nameserver import NameServer
 
@@ -83,7 +86,7 @@ def test_the_name_is_looked_up_again_and_again(hosts, serve, account):
     # In a session that stands as well as in a new one.
     wait_until(lambda: announced(session) == "192.0.2.11", what="the new address")
     assert announced(gateway.session(account)) == "192.0.2.11"
-    assert "is 192.0.2.11 now" in gateway.log
+    wait_until(lambda: "is 192.0.2.11 now" in gateway.log, what="the line in the log")
     hosts(None)
     wait_until(lambda: "the old one stays" in gateway.log, what="the line in the log")
     assert announced(session) == "192.0.2.11"
@@ -166,7 +169,7 @@ def test_a_server_that_starts_before_the_network_learns_its_address_later(
     server = name_server("192.0.2.10", patience=1)
     server.silent = True
     gateway = serve(**LOOKING_UP, pasv_local_networks="127.0.0.2")
-    assert f"{NAME} cannot be looked up yet" in gateway.log
+    wait_until(lambda: f"{NAME} cannot be looked up yet" in gateway.log, what="the line in the log")
     account.file("f", b"content")
     session = gateway.session(account)
     assert "does not know its address" in session.expect("PASV", 425).text
@@ -230,6 +233,18 @@ def test_an_address_for_some_clients_alone_is_remarked_on(
     assert done.returncode == 0 and said.count(line) == 1, said
 
 
+def test_the_resolver_has_no_log_and_its_news_are_told_all_the_same(hosts, serve):
+    """Whoever takes it over could write, and wipe out, what the log says of everybody."""
+    hosts("192.0.2.10")
+    gateway = serve(**LOOKING_UP)
+    known = proc.descriptors(wait_until(lambda: resolver(gateway), what="the process"))
+    assert [known[number] for number in range(3)] == ["/dev/null"] * 3
+    hosts("192.0.2.11")
+    wait_until(lambda: f"] pasv_address: {NAME} is 192.0.2.11 now" in gateway.log,
+               what="the line in the log")
+    assert "192.0.2.10 now" not in gateway.log
+
+
 def test_without_passive_mode_no_name_is_looked_up(hosts, serve, account):
     gateway = serve(**LOOKING_UP, pasv_enable="NO")
     assert "pasv_address" not in gateway.log and resolver(gateway) is None
@@ -261,3 +276,63 @@ def test_an_address_needs_no_such_process(serve, account):
     gateway = serve(pasv_address="192.0.2.10", pasv_addr_resolve="YES")
     assert announced(gateway.session(account)) == "192.0.2.10"
     assert resolver(gateway) is None
+
+
+def cut_timer(process, seconds):
+    """Has the timer that ends a process run out sooner; how long it had left, in seconds."""
+    with open(f"/proc/{process.pid}/timers", encoding="ascii") as file:
+        text = file.read()
+    number, = re.findall(r"^ID: (\d+)$", text, re.MULTILINE)
+    assert "signal: 9/" in text and "ClockID: 1\n" in text
+    place = process.before[injection.RSP] - 16384
+    assert process.call("timer_settime", int(number), 0, struct.pack("=4q", 0, 0, seconds, 0),
+                        place) == 0
+    with open(f"/proc/{process.pid}/mem", "rb", buffering=0) as memory:
+        memory.seek(place)
+        return struct.unpack("=4q", memory.read(32))[2]
+
+
+@needs_injection
+def test_a_resolver_that_hangs_is_ended_by_the_kernel_and_nobody_waits(
+        name_server, serve, account):
+    """One that a name server keeps waiting for ever; what the timer has left is cut short."""
+    server = name_server("192.0.2.10")
+    gateway = serve(**LOOKING_UP)
+    standing = gateway.session(account)
+    server.silent = True
+    wait_until(lambda: server.waiting, what="a question")
+    account.file("f", b"content")
+    for hung in range(1, 3):
+        asked = len(server.waiting)
+        pid = resolver(gateway)
+        with Inside(pid) as process:
+            # The interval, and what several servers that do not answer may take.
+            assert 60 < cut_timer(process, 1) <= 181
+        for session in (standing, gateway.session(account)):
+            assert announced(session) == "192.0.2.10"
+            assert session.retrieve("RETR f", command="PASV") == b"content"
+        wait_until(lambda: gateway.log.count("looks pasv_address up has ended") == hung,
+                   what="the line in the log")
+        wait_until(lambda: resolver(gateway) not in (None, pid), what="another process")
+        # Which asks the same server, and waits as well.
+        wait_until(lambda: len(server.waiting) > asked, what="its question")
+    assert announced(standing) == "192.0.2.10"
+    server.tell("192.0.2.11")
+    server.waiting.clear()
+    server.silent = False
+    os.kill(resolver(gateway), 9)
+    wait_until(lambda: announced(standing) == "192.0.2.11", what="the answer")
+
+
+def test_a_lookup_that_would_ask_services_of_this_machine_asks_name_servers(
+        name_server, files, serve, account):
+    """Without Unix sockets what nsswitch.conf names before `dns` is passed over."""
+    files("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\n"
+                           "hosts: files sss resolve [!UNAVAIL=return] mdns4_minimal"
+                           " [NOTFOUND=return] dns\n")
+    server = name_server("192.0.2.10")
+    gateway = serve(**LOOKING_UP)
+    session = gateway.session(account)
+    assert announced(session) == "192.0.2.10"
+    server.tell("192.0.2.11")
+    wait_until(lambda: announced(session) == "192.0.2.11", what="the new address")

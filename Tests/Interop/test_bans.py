@@ -2,24 +2,18 @@
 
 import ftplib
 import resource
+import time
 
 import pytest
 
 from control import Closed, wait_until
 
 
-def fail(gateway, name="nobody-of-ours", source=None):
-    control = gateway.control(source).secure().protect()
-    control.expect(f"USER {name}", 331)
-    control.expect("PASS wrong", 530)
-    control.close()
-
-
 def test_an_address_is_turned_away_after_failed_logins(serve, account):
     gateway = serve(ban_failures="3", ban_time="3600")
     standing = gateway.session(account)
     for _ in range(3):
-        fail(gateway)
+        assert gateway.guess("nobody-of-ours").code == 530
     wait_until(lambda: "address banned" in gateway.log, what="the ban")
     refused = gateway.control(greet=False)
     assert refused.next(421) and refused.ended()
@@ -30,7 +24,7 @@ def test_an_address_is_turned_away_after_failed_logins(serve, account):
 
 def test_a_ban_ends(serve, account):
     gateway = serve(ban_failures="1", ban_time="1")
-    fail(gateway)
+    assert gateway.guess("nobody-of-ours").code == 530
 
     def comes_in():
         try:
@@ -66,6 +60,12 @@ def test_a_user_has_a_limited_number_of_sessions(serve, account, other_account):
     first, second = gateway.session(account), gateway.session(account)
     with pytest.raises(ftplib.error_perm, match="^530 Too many sessions"):
         gateway.ftp(account)
+    # Where the user is not at work, the words would tell a guesser that the password was right.
+    elsewhere = gateway.control("127.0.0.2").secure()
+    elsewhere.expect(f"USER {account.name}", 331)
+    refused = elsewhere.expect(f"PASS {account.password}", 530)
+    assert refused.text == "530 Login incorrect."
+    assert gateway.log.count("max_per_user is reached") == 2
     assert gateway.session(other_account).alive()
     first.expect("QUIT", 221)
     first.ended()
@@ -91,6 +91,17 @@ def test_site_who_names_the_sessions_of_the_user_alone(serve, account, other_acc
     second.expect("QUIT", 221)
     wait_until(lambda: len(first.expect("SITE WHO", 211).lines) == 3, what="one session less")
     gateway.control().secure().protect().expect("SITE WHO", 530)
+
+
+def test_questions_about_sessions_have_to_wait(gateway, account):
+    """The one process that accepts clients looks through all sessions for each answer."""
+    session = gateway.session(account)
+    start = time.monotonic()
+    session.raw(b"SITE WHO\r\n" * 17)
+    for _ in range(17):
+        session.next(211)
+    # Four in a second.
+    assert time.monotonic() - start > 3
 
 
 def test_an_address_may_not_connect_too_often(serve):

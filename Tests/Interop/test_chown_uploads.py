@@ -1,10 +1,15 @@
 """Anonymous uploads that are given to somebody else (`chown_uploads`)."""
 
+import contextlib
 import os
+import socket
 import stat
 
 import pytest
 
+import proc
+from control import wait_until
+from injection import taken
 from test_anonymous import login, public, upload  # noqa: F401
 
 
@@ -33,6 +38,33 @@ def test_new_files_belong_to_the_new_owner(start, public, other_account, atomic)
     with pytest.raises(Exception, match="^55"):
         upload(client, "incoming/new", b"other")
     assert path.read_bytes() == b"content"
+
+
+def test_an_agent_that_is_taken_over_has_few_refusals_and_few_lines(serve, account):
+    account.home.chmod(0o755)
+    gateway = serve(anonymous_enable="YES", ftp_username=account.name, anon_root=account.home,
+                    anon_upload_enable="YES", chown_uploads="YES")
+    client = gateway.control().secure().protect()
+    client.expect("USER anonymous", 331)
+    client.expect("PASS a@b.example", 230)
+    agent, = [pid for pid in proc.tree(gateway.pid) if proc.name(pid) == "ftps-agent"]
+    # Made last: its way to whoever hands uploads over.
+    number = max(number for number, target in proc.descriptors(agent).items()
+                 if target.startswith("socket:"))
+    refusals = 0
+    with taken(agent, number) as channel, open(os.devnull, "rb") as file:
+        channel.settimeout(20)
+        with contextlib.suppress(ConnectionError):
+            while refusals < 1000:
+                socket.send_fds(channel, [b"\1"], [file.fileno()])
+                if not channel.recv(10):
+                    break
+                refusals += 1
+    assert 0 < refusals < 20
+    wait_until(lambda: "no more uploads of this session are handed over" in gateway.log,
+               what="the last line")
+    assert gateway.log.count("upload not handed over") == refusals
+    assert client.alive()
 
 
 def test_the_default_owner_is_root(start, public):  # noqa: F811

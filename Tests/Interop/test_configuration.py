@@ -1,6 +1,10 @@
 """The command line: what a configuration is held to before anything starts."""
 
+import ftplib
+import io
+import json
 import os
+import pathlib
 import re
 import stat
 import subprocess
@@ -8,7 +12,9 @@ import subprocess
 import pytest
 
 from certificates import make_certificate
-from gateway import BINARY, PAM
+from control import client_context
+from gateway import BINARY, PAM, Daemon, key_lines
+from namespaces import Host
 
 REFUSAL = re.compile(
     r"^(?P<where>\S+): (?P<name>\w+)(?:=(?P<value>.*?))?: refused: (?P<why>[^;]+); (?P<mend>.+)$",
@@ -190,6 +196,110 @@ def test_a_vsftpd_configuration_starts_the_gateway(serve, account, tmp_path):
     session = serve(config=config).session(account)
     session.store("STOR f", b"--set write_enable=YES comes after the file")
     assert (account.home / "f").stat().st_mode & 0o777 == 0o644
+
+
+MIGRATED = pathlib.Path(__file__).parent / "configurations" / "vsftpd.conf"
+OPTIONS = pathlib.Path(__file__).parents[2] / "Sources/Portcullis/Portcullis.docc/VsftpdOptions.md"
+
+
+def write_migrated(directory, certificate):
+    config = directory / "vsftpd.conf"
+    text = MIGRATED.read_text(encoding="utf-8")
+    text = text.replace("CERTIFICATE", str(certificate.chain)).replace("KEY", str(certificate.key))
+    # A comment in an encoding of its own.
+    config.write_bytes(text.encode() + b"accept_timeout=30 # d\xe9lai\n")
+    return config
+
+
+# What does not hold as it is written, and a word of the reason.
+EXPECTED = {
+    "allow_writeable_chroot": "is safe", "secure_chroot_dir": "no files at all",
+    "userlist_enable": "keeps nobody out", "tcp_wrappers": "libwrap",
+    "pasv_address": "comment", "pasv_addr_resolve": "comment", "allow_anon_ssl": "may use TLS",
+    "ssl_tlsv1": "TLS 1.0", "ssl_sslv2": "SSL 2", "ssl_sslv3": "SSL 3", "ssl_ciphers": "",
+}
+
+
+def test_the_file_of_a_vsftpd_server_is_served_as_it_is(root, account, certificate, tmp_path):
+    """Port 21, PAM service and all; what cannot be done is warned of in a line each."""
+    config = write_migrated(tmp_path, certificate)
+    try:
+        host = Host("migrated")
+    except PermissionError as error:
+        pytest.skip(f"no network namespaces here: {error}")
+    # The lists and the PAM service of a machine on which vsftpd was removed, but not purged.
+    service = tmp_path / "pam"
+    service.write_text("auth required pam_unix.so\naccount required pam_unix.so\n"
+                       "session required pam_permit.so\n")
+    daemon = None
+    try:
+        with host:
+            daemon = Daemon("serve", "--config", str(config), covers={"/etc/pam.d/vsftpd": service})
+            daemon.secrets += [account.password, *key_lines(certificate.key)]
+            daemon.wait_for_line(r"^listening on 0\.0\.0\.0:21$")
+            client = ftplib.FTP_TLS(context=client_context(certificate.chain), timeout=20)
+            client.connect("127.0.0.1", 21)
+            client.login(account.name, account.password)
+            client.prot_p()
+            assert 40000 <= client.makepasv()[1] <= 40100
+            client.storbinary("STOR f", io.BytesIO(b"as ever"))
+            assert client.nlst() == ["f"]
+            client.close()
+        warnings = re.findall(rf"^{re.escape(str(config))}:\d+: (\w+)=[^:]*: (.+)$",
+                              daemon.log, re.MULTILINE)
+        assert {name for name, _ in warnings} == set(EXPECTED), daemon.log
+        for name, words in EXPECTED.items():
+            assert any(words in text for found, text in warnings if found == name), name
+        assert "WARNING: pasv_promiscuous=YES with require_ssl_reuse=NO" in daemon.log
+    finally:
+        if daemon:
+            daemon.stop()
+            daemon.check_log()
+        host.close()
+
+
+def test_check_config_says_what_stands_under_another_name(good, tmp_path):
+    config = write(tmp_path / "c", {**good, "ssl_tlsv1_2": "YES"})
+    assert "ssl_tlsv1_2=YES: mapped to ssl_tlsv12" in run("check-config", config).stdout
+
+
+@pytest.mark.parametrize("line", [
+    "pasv_max_port=50000 # 上限", "pasv_max_port=50000# 上限", "pasv_max_port=50000 // top",
+    "pasv_max_port=50000（上限）", "pasv_max_port=50000　# 上限", "pasv_max_port\u00a0=\u00a050000",
+    "pasv_max_port = 50000\t; top", "pasv_max_port=50000 top of the range",
+])
+def test_a_comment_behind_a_number_is_none_of_it(good, tmp_path, line):
+    config = write(tmp_path / "c", {**good, "pasv_min_port": "40000"})
+    config.write_text(config.read_text() + line + "\n", encoding="utf-8")
+    done = run("check-config", config)
+    assert done.returncode == 0, done.stdout
+    assert "passive ports: 40000 to 50000" in done.stdout
+
+
+@pytest.mark.parametrize("value", [
+    "50000-50100", "50000 50100", "50000, 50100", "50000 - 50100", "50000x", "50_000", "５００００"])
+def test_what_may_be_meant_as_more_than_a_number_is_refused(good, tmp_path, value):
+    config = write(tmp_path / "c", {**good, "pasv_max_port": value})
+    assert_refused(run("serve", "--config", config), f"{config}:6", "pasv_max_port")
+
+
+def test_the_page_about_vsftpds_options_is_what_the_program_says():
+    done = run("options", "--vsftpd")
+    assert done.returncode == 0
+    assert done.stdout == OPTIONS.read_text(encoding="utf-8"), \
+        f"portcullis options --vsftpd >{OPTIONS}"
+    assert len(re.findall(r"^\| `", done.stdout, re.MULTILINE)) == 136 + 11
+
+
+def test_options_are_told_one_by_one():
+    told = run("options", "listen", "ssl_tlsv1_2").stdout.splitlines()
+    assert told[0] == "listen (YES or NO, YES): honoured"
+    assert told[1].startswith("ssl_tlsv12, ssl_tlsv1_2 (YES or NO, YES): ")
+    unknown = run("options", "lisen")
+    assert unknown.returncode == 1 and "did you mean listen?" in unknown.stderr
+    every = [json.loads(line) for line in run("options", "--json").stdout.splitlines()]
+    assert {"name": "listen_port", "names": ["listen_port"], "value": "number from 0 to 65535",
+            "default": "21", "fate": "honoured"} in every
 
 
 def test_help_and_wrong_usage_have_their_status():

@@ -1,10 +1,10 @@
 """What the kernel lets each process do: as /proc shows it, and as a process that somebody has taken
 over finds it."""
 
-import ctypes
+import mmap
 import os
 import pwd
-import signal
+import resource
 import socket
 import struct
 import subprocess
@@ -12,53 +12,22 @@ import subprocess
 import pytest
 
 import gateway as daemon
-import injection
 import proc
+from confining import (
+    KEPT, PRIVILEGED, UNPRIVILEGED, capabilities, environment, every_role, limits, roles)
 from control import wait_until
-from injection import KILLED, Inside, inside
+from hostile_calls import (
+    ABSENT, ALLOWED, ANSWERED, AT_FDCWD, EVERYTHING, KERNEL, MSG_FASTOPEN, NETWORK, PRIVILEGE,
+    SCRATCH, attempt)
+from injection import KILLED, Inside, inside, needs_injection
 
-RESOLVING = {"pasv_address": "localhost", "pasv_addr_resolve": "YES"}
-UNPRIVILEGED = ["ftps-signer", "ftps-session", "ftps-resolver", "ftps-agent"]
-PRIVILEGED = ["ftps-listener", "ftps-warden"]
-
-# SETUID, SETGID, KILL, SETPCAP, SYS_RESOURCE, SYS_NICE, DAC_OVERRIDE, CHOWN, FOWNER, FSETID,
-# NET_BIND_SERVICE, AUDIT_WRITE, AUDIT_CONTROL
-KEPT = sum(1 << number for number in (7, 6, 5, 8, 24, 23, 1, 0, 3, 4, 10, 29, 30))
-
-AT_FDCWD = -100
 PR_GET_DUMPABLE = 3
-MSG_FASTOPEN = 0x20000000
-PROT_EXEC = 4
-
-needs_injection = pytest.mark.skipif(
-    not injection.is_possible, reason="the registers of x86_64 are all that it knows")
-
-
-def roles(gateway):
-    """Process by name, of a daemon with one session that is logged in."""
-    def find():
-        found = {proc.name(pid): pid for pid in [gateway.pid, *proc.tree(gateway.pid)]}
-        return found if set(found) == set(UNPRIVILEGED + PRIVILEGED) else None
-    return wait_until(find, what="every process of a session")
-
-
-def capabilities(pid="self"):
-    return int(proc.status(pid)["CapPrm"], 16)
-
-
-def limits(pid):
-    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
-        return {line[:26].strip(): line[26:].split()[:2] for line in file.readlines()[1:]}
-
-
-def environment(pid):
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        return file.read().strip(b"\0")
+READ_WRITE, MAP_NORESERVE = 3, 0x4000
 
 
 @pytest.fixture
-def session(serve, account):
-    gateway = serve(**RESOLVING)
+def session(place, serve, account):
+    gateway = serve(**every_role(place))
     return gateway, gateway.session(account), roles(gateway)
 
 
@@ -89,21 +58,58 @@ def test_every_process_is_held_to_limits(session):
     for name, pid in processes.items():
         held = limits(pid)
         assert held["Max core file size"] == ["0", "0"], name
-        files = {"ftps-listener": 65536, "ftps-signer": 65536, "ftps-warden": 1024,
-                 "ftps-session": 320}.get(name, 64)
         # Soft limits alone are what root's processes may raise again.
-        assert int(held["Max open files"][name in UNPRIVILEGED]) <= files, name
+        soft, hard = map(int, held["Max open files"])
+        if name in PRIVILEGED:
+            assert soft <= {"ftps-listener": 65536, "ftps-warden": 1024}[name], name
+        elif name in ("ftps-signer", "ftps-auditor"):
+            # A channel of each session.
+            assert soft == hard <= 65536
+        else:
+            # 256 strangers at a passive port, beside the few that each process has; and what all
+            # Agents of one user may have on the way to their Sessions.
+            most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            wanted = {"ftps-session": 64 + 256, "ftps-agent": min(16384, most)}
+            assert soft == hard == wanted.get(name, 64), name
+        with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as file:
+            goes_first = int(file.read()) >= 500
+        assert goes_first == (name in ("ftps-session", "ftps-agent")), name
         if name in UNPRIVILEGED:
             assert held["Max processes"] == ["0", "0"], name
-    assert limits(processes["ftps-signer"])["Max file size"] == ["0", "0"]
+            size = proc.kibibytes(pid, "VmSize") << 10
+            assert size < int(held["Max address space"][1]) < 1 << 30, name
+    for name in ("ftps-signer", "ftps-clerk", "ftps-metrics"):
+        assert limits(processes[name])["Max file size"] == ["0", "0"], name
 
 
-def test_the_largest_file_is_a_limit_of_session_and_agent(serve, account):
-    gateway = serve(max_file_size="1000000", **RESOLVING)
+def test_the_largest_file_is_a_limit_of_session_and_agent(place, serve, account):
+    gateway = serve(max_file_size="1000000", **every_role(place))
     gateway.session(account)
     processes = roles(gateway)
     for name in ("ftps-session", "ftps-agent"):
         assert limits(processes[name])["Max file size"][0] == "1000000", name
+
+
+@needs_injection
+@pytest.mark.parametrize("role", UNPRIVILEGED)
+def test_no_process_fills_the_memory_of_the_machine(session, account, role):
+    gateway, client, processes = session
+    with Inside(processes[role]) as process:
+        for kind in (mmap.MAP_PRIVATE, mmap.MAP_SHARED):
+            flags = kind | mmap.MAP_ANONYMOUS | MAP_NORESERVE
+            assert process.call("mmap", 0, 1 << 30, READ_WRITE, flags, -1, 0) == "ENOMEM", kind
+            taken = 0
+            while isinstance(process.call("mmap", 0, 1 << 26, READ_WRITE, flags, -1, 0), int):
+                taken += 1 << 26
+                assert taken <= 1 << 29
+            # Enough for whatever it has to do.
+            assert taken >= 1 << 28 or kind == mmap.MAP_SHARED
+        # The others go on; but not while who signs their handshakes, or writes down what they do,
+        # stands still.
+        if role not in ("ftps-signer", "ftps-auditor"):
+            assert gateway.session(account).store("STOR f", b"x").code == 226
+    if role not in ("ftps-session", "ftps-agent"):
+        assert client.alive()
 
 
 @needs_injection
@@ -129,7 +135,7 @@ def inheriting(monkeypatch, serve):
     return start
 
 
-def test_nothing_is_inherited(inheriting, account, tmp_path):
+def test_nothing_is_inherited(place, inheriting, account, tmp_path):
     witness = tmp_path / "witness"
     witness.write_text(
         f"#!/bin/sh\nenv >{tmp_path}/seen\nls -l /proc/self/fd >>{tmp_path}/seen\n")
@@ -143,7 +149,7 @@ def test_nothing_is_inherited(inheriting, account, tmp_path):
                "LD_LIBRARY_PATH": "/nonexistent", "MALLOC_CHECK_": "3", "A_SECRET": secret}
     with open(tmp_path / "foreign", "w+b") as foreign, socket.socket() as other:
         numbers = [foreign.fileno(), other.fileno(), os.dup2(foreign.fileno(), 900)]
-        gateway = inheriting(numbers, hostile, pam_conf_dir=tmp_path, **RESOLVING)
+        gateway = inheriting(numbers, hostile, pam_conf_dir=tmp_path, **every_role(place))
         os.close(900)
         inode = os.fstat(other.fileno()).st_ino
         gateway.session(account)
@@ -174,155 +180,52 @@ def test_closed_standard_descriptors_are_no_place_for_a_socket(serve, account, t
         assert proc.descriptors(gateway.pid)[number] == "/dev/null"
 
 
-# What somebody who has taken a process over would try: the call and its arguments.
-# VICTIM stands for a process of the test's own, SCRATCH for an address that cannot be used.
-VICTIM, SCRATCH = "victim", 1
-FILES = {
-    "open": ("openat", AT_FDCWD, b"/etc/passwd", os.O_RDONLY),
-    "open_another_way": ("openat2", AT_FDCWD, b"/etc/passwd", struct.pack("=3Q", 0, 0, 0), 24),
-    "see_others": ("openat", AT_FDCWD, b"/proc/1/environ", os.O_RDONLY),
-}
-NETWORK = {
-    "make_a_socket": ("socket", socket.AF_INET, socket.SOCK_STREAM, 0),
-    "make_a_packet_socket": ("socket", socket.AF_PACKET, socket.SOCK_RAW, 0),
-    "connect": ("connect", -1, SCRATCH, 16),
-    "bind": ("bind", -1, SCRATCH, 16),
-    "listen": ("listen", -1, 1),
-    "connect_by_sending": ("sendto", -1, SCRATCH, 1, MSG_FASTOPEN, SCRATCH, 16),
-}
-PROCESSES = {
-    "start_a_program": ("execve", b"/bin/true", 0, 0),
-    "fork": ("clone", signal.SIGCHLD, 0, 0, 0, 0),
-    "signal": ("kill", VICTIM, 0),
-    "signal_a_thread": ("tgkill", VICTIM, VICTIM, 0),
-    "limit_others": ("prlimit64", VICTIM, 0, 0, 0),
-    "slow_others": ("setpriority", 0, VICTIM, 19),
-    "become_root": ("setuid", 0),
-    "load_code": ("mmap", 0, 4096, PROT_EXEC | 1, 0x22, -1, 0),
-}
-# Each of these has to leave no trace, were it carried out after all.
-KERNEL = {
-    "trace": ("ptrace", 16, VICTIM, 0, 0),
-    "read_memory": ("process_vm_readv", VICTIM, 0, 0, 0, 0, 0),
-    "write_memory": ("process_vm_writev", VICTIM, 0, 0, 0, 0, 0),
-    "take_a_descriptor": ("pidfd_getfd", -1, 0, 0),
-    "open_by_handle": ("open_by_handle_at", AT_FDCWD, SCRATCH, 0),
-    "load_a_program": ("bpf", 0, SCRATCH, 0),
-    "watch_the_machine": ("perf_event_open", SCRATCH, 0, -1, -1, 0),
-    "serve_page_faults": ("userfaultfd", -1),
-    "load_a_module": ("init_module", SCRATCH, 0, SCRATCH),
-    "load_a_kernel": ("kexec_load", 0, -1, SCRATCH, 0),
-    "restart": ("reboot", 0, 0, 0, 0),
-    "set_the_clock": ("clock_settime", -1, SCRATCH),
-}
-PRIVILEGE = {
-    "mount": ("mount", 0, b"/nonexistent", 0, 0, 0),
-    "mount_another_way": ("fsopen", b"tmpfs", -1),
-    "unmount": ("umount2", b"/nonexistent", 0),
-    "leave": ("setns", -1, 0),
-    "separate": ("unshare", 0x10000000),
-    "change_root": ("chroot", b"/nonexistent"),
-    "change_what_it_is": ("personality", 0xFFFFFFFF),
-    "set_quotas": ("quotactl", -1, 0, 0, 0),
-    "fork_into_a_namespace": ("clone", 0x10000000 | signal.SIGCHLD, 0, 0, 0, 0),
-}
-ABSENT = {
-    "use_keys": ("keyctl", 0, -3, 0),
-    "add_keys": ("add_key", SCRATCH, SCRATCH, 0, 0, 0),
-    "use_io_uring": ("io_uring_setup", 1, SCRATCH),
-}
-# Whoever gets the last descriptor of a connection may have to wait in close(2).
-PASSING = {
-    "hand_a_descriptor_over": ("sendmsg", -1, SCRATCH, 0),
-    "have_close_wait": ("setsockopt", -1, socket.SOL_SOCKET, socket.SO_LINGER, SCRATCH, 8),
-}
-EVERYTHING = {**PASSING, **FILES, **NETWORK, **PROCESSES, **KERNEL, **PRIVILEGE, **ABSENT}
-
-# What is answered, because libraries try it in passing; everything else ends the process.
-ANSWERED = {
-    "ftps-session": {"open": "ENOSYS", "see_others": "ENOSYS"},
-    "ftps-signer": {"open": "ENOSYS", "see_others": "ENOSYS"},
-    # Its root is the home, whatever it asks for; Landlock has the last word.
-    "ftps-agent": {
-        "open": "ENOSYS", "see_others": "ENOSYS", "open_another_way": "EACCES",
-        "hand_a_descriptor_over": "EBADF",
-    },
-    "ftps-resolver": {
-        "see_others": "EACCES", "make_a_packet_socket": "EAFNOSUPPORT", "connect": "EBADF",
-        "bind": "EBADF", "limit_others": "ENOSYS", "fork": "ENOSYS",
-        "fork_into_a_namespace": "ENOSYS", "hand_a_descriptor_over": "EBADF",
-    },
-}
-# What each is there for; tried elsewhere.
-ALLOWED = {"ftps-resolver": {"open", "make_a_socket", "load_code"}}
-
-
-@pytest.fixture
-def victim():
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
-
-        yield process.pid
-        process.stdin.close()
-
-
-@pytest.fixture
-def daemons(certificate):
-    """Starts daemons whose processes may be killed, and ends whatever is left of them."""
-    started = []
-
-    def start(**options):
-        started.append(daemon.Gateway(certificate, {**RESOLVING, **options}))
-        return started[-1]
-
-    yield start
-    for gateway in started:
-        gateway.close_clients()
-        gateway._kill()
-
-
-def attempt(pid, what, victim):
-    name, *arguments = EVERYTHING[what]
-    return inside(pid, name, *[victim if argument is VICTIM else argument
-                               for argument in arguments])
-
-
 @needs_injection
 @pytest.mark.parametrize("role", UNPRIVILEGED)
-def test_a_process_that_is_taken_over_can_do_nothing_else(daemons, account, victim, role):
+def test_a_process_that_is_taken_over_can_do_nothing_else(
+        place, daemons, account, victim, role):
     answers = ANSWERED[role]
     tried = set(EVERYTHING) - ALLOWED.get(role, set())
-    gateway = daemons()
+    gateway = daemons(**every_role(place))
     session = gateway.session(account)
     with Inside(roles(gateway)[role]) as process:
         for what in tried & set(answers):
-            name, *arguments = EVERYTHING[what]
-            arguments = [victim if one is VICTIM else one for one in arguments]
-            assert process.call(name, *arguments) == answers[what], what
+            assert attempt(process, what, victim) == answers[what], what
     # It goes on as if nothing had happened.
     assert session.alive()
     session.close()
     wait_until(lambda: not gateway.wardens(), what="the end of the session")
     for what in sorted(tried - set(answers)):
-        if role in ("ftps-signer", "ftps-resolver"):
+        if role not in ("ftps-session", "ftps-agent"):
             gateway.close_clients()
             gateway._kill()
-            gateway = daemons()
-        if role != "ftps-resolver":
+            gateway = daemons(**every_role(place))
+        else:
             session = gateway.session(account)
         target = wait_until(lambda: [pid for pid in proc.tree(gateway.pid)
                                      if proc.name(pid) == role], what=role)[0]
-        assert attempt(target, what, victim) == KILLED, what
+        with Inside(target) as process:
+            assert attempt(process, what, victim) == KILLED, what
         session.close()
         wait_until(lambda: not gateway.wardens(), what="the end of the session")
+
+
+def test_nobody_who_hears_the_network_has_standard_error(session):
+    gateway, client, processes = session
+    pipe = os.fstat(gateway.process.stderr.fileno()).st_ino
+    holders = {name for name, pid in processes.items()
+               if f"pipe:[{pipe}]" in proc.descriptors(pid).values()}
+    # The Auditor tells of the disk.
+    assert holders == {"ftps-listener", "ftps-warden", "ftps-auditor"}
+    assert client.alive()
 
 
 @needs_injection
 def test_the_resolver_reads_what_is_everybodys_and_loads_its_modules(session):
     gateway, client, processes = session
     with Inside(processes["ftps-resolver"]) as resolver:
-        for what in ("open", "make_a_socket", "load_code"):
-            name, *arguments = EVERYTHING[what]
-            assert isinstance(resolver.call(name, *arguments), int), what
+        for what in sorted(ALLOWED["ftps-resolver"]):
+            assert isinstance(attempt(resolver, what, None), int), what
         # Landlock: neither /proc nor /tmp, and no port but that of name servers.
         assert resolver.call("openat", AT_FDCWD, b"/proc/self/status", os.O_RDONLY) == "EACCES"
         assert resolver.call("openat", AT_FDCWD, b"/tmp", os.O_RDONLY) == "EACCES"
@@ -334,9 +237,9 @@ def test_the_resolver_reads_what_is_everybodys_and_loads_its_modules(session):
 
 
 @needs_injection
-def test_a_passive_listener_is_no_way_to_somebody_else(daemons, account):
+def test_a_passive_listener_is_no_way_to_somebody_else(place, daemons, account):
     """A socket that listened can be connected by sending, and Landlock does not see that."""
-    gateway = daemons()
+    gateway = daemons(**every_role(place))
     session = gateway.session(account)
     session.passive_port()
     pid = roles(gateway)["ftps-session"]
@@ -359,14 +262,21 @@ def test_a_passive_listener_is_no_way_to_somebody_else(daemons, account):
 @pytest.mark.parametrize("role", PRIVILEGED)
 def test_root_in_a_warden_is_not_root_of_the_machine(session, tmp_path, role):
     _, client, processes = session
+    # It looks into no process of its own uid either, which keeps more rights than it has.
+    others = [b"/proc/%d/%s" % (processes[name], file) for name in processes
+              for file in (b"mem", b"environ") if processes[name] != processes[role]]
     with Inside(processes[role]) as process:
+        for path in others:
+            assert process.call("openat", AT_FDCWD, path, os.O_RDONLY) == "EACCES", path
         for what, call in PRIVILEGE.items():
             assert process.call(*call) == "EPERM", what
         for what, call in ABSENT.items():
             assert process.call(*call) == "ENOSYS", what
         assert process.call(*NETWORK["make_a_packet_socket"]) == "EAFNOSUPPORT"
         # Raw sockets and the files of /proc that belong to the machine take what is not there.
-        assert process.call("socket", socket.AF_INET, socket.SOCK_RAW, 1) == "EPERM"
+        assert process.call("socket", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) == "EPERM"
+        for what in ("make_a_socket_of_many_paths", "look_at_sockets"):
+            assert process.call(*NETWORK[what]) == "EPROTONOSUPPORT", what
         assert process.call("mknodat", AT_FDCWD, bytes(tmp_path / "x"), 0o020600, 0x0101) == "EPERM"
         assert process.call("ioctl", 0, 0x5412, SCRATCH) == "EPERM"
         # A call that came after this program was written.
@@ -383,7 +293,8 @@ def test_what_no_login_needs_ends_a_privileged_process(daemons, account, victim,
             gateway = daemons()
         gateway.control().secure()
         known = {proc.name(pid): pid for pid in [gateway.pid, *proc.tree(gateway.pid)]}
-        assert attempt(known[role], what, victim) == KILLED, what
+        with Inside(known[role]) as process:
+            assert attempt(process, what, victim) == KILLED, what
         gateway.close_clients()
         if role == "ftps-listener":
             gateway._kill()
@@ -392,8 +303,8 @@ def test_what_no_login_needs_ends_a_privileged_process(daemons, account, victim,
 
 
 @needs_injection
-def test_a_report_in_place_of_refusals_is_for_development(serve, account):
-    gateway = serve(seccomp_report="YES", **RESOLVING)
+def test_a_report_in_place_of_refusals_is_for_development(place, serve, account):
+    gateway = serve(seccomp_report="YES", **every_role(place))
     gateway.session(account)
     assert "seccomp_report=YES is for development" in gateway.log
     processes = roles(gateway)
@@ -409,8 +320,8 @@ def test_a_report_in_place_of_refusals_is_for_development(serve, account):
 
 
 @needs_injection
-def test_a_pam_stack_that_needs_more_gets_it_by_an_option(serve, account):
-    gateway = serve(pam_sandbox="NO", **RESOLVING)
+def test_a_pam_stack_that_needs_more_gets_it_by_an_option(place, serve, account):
+    gateway = serve(pam_sandbox="NO", **every_role(place))
     gateway.session(account)
     assert "pam_sandbox=NO" in gateway.log
     processes = roles(gateway)
@@ -424,47 +335,3 @@ def test_a_pam_stack_that_needs_more_gets_it_by_an_option(serve, account):
         status = proc.status(processes[name])
         assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), name
         assert int(status["CapBnd"], 16) == 0, name
-
-
-LANDLOCK_CREATE_RULESET = 444
-
-
-def refuse_landlock():
-    """Has the kernel say that it has no Landlock, to this process and its children."""
-    def step(code, jump_true, jump_false, value):
-        return struct.pack("=HBBI", code, jump_true, jump_false, value)
-
-    program = b"".join([
-        step(0x20, 0, 0, 0),
-        step(0x15, 0, 1, LANDLOCK_CREATE_RULESET),
-        step(0x06, 0, 0, 0x00050000 | 38),
-        step(0x06, 0, 0, 0x7FFF0000),
-    ])
-    steps = ctypes.create_string_buffer(program, len(program))
-    header = ctypes.create_string_buffer(
-        struct.pack("=H6xQ", len(program) // 8, ctypes.addressof(steps)), 16)
-    libc = ctypes.CDLL(None, use_errno=True)
-    for arguments in ((38, 1, 0, 0, 0), (22, 2, ctypes.addressof(header), 0, 0)):
-        if libc.prctl(*[ctypes.c_ulong(one) for one in arguments]):
-            raise OSError(ctypes.get_errno(), "prctl")
-
-
-def test_a_kernel_without_landlock_is_named_in_the_log(monkeypatch, serve, account):
-    class Popen(subprocess.Popen):
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, preexec_fn=refuse_landlock, **options)
-
-    monkeypatch.setattr(daemon.subprocess, "Popen", Popen)
-    gateway = serve(**RESOLVING)
-    monkeypatch.undo()
-    assert "this kernel has no Landlock" in gateway.log
-    session = gateway.session(account)
-    session.store("STOR f", b"content")
-    assert session.retrieve("RETR f") == b"content"
-    if injection.is_possible:
-        # The other walls stand.
-        assert inside(roles(gateway)["ftps-agent"], *FILES["open"]) == "ENOSYS"
-
-
-def test_a_kernel_with_landlock_is_worth_no_line(gateway):
-    assert "Landlock" not in gateway.log

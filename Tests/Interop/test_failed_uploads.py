@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from uploading import begin, drop
+from control import wait_until
+from uploading import begin, drop, kill
 
 OLD = b"the old content"
 
@@ -32,6 +33,16 @@ def test_no_empty_file_is_left_of_an_upload_that_never_began(serve, account, del
     session.expect("STOR f", 150)
     session.next(425)
     assert os.listdir(account.home) == []
+
+
+@pytest.mark.parametrize("role", ["session", "agent", "warden"])
+def test_nothing_is_left_of_an_upload_whose_process_was_killed(serve, account, role):
+    gateway = serve(delete_failed_uploads="YES")
+    data = begin(gateway.session(account), "STOR f", OLD)
+    wait_until(lambda: (account.home / "f").stat().st_size == len(OLD), what="the content")
+    kill(gateway, role)
+    wait_until(lambda: os.listdir(account.home) == [], what="the end of the file")
+    data.close()
 
 
 def test_an_old_file_outlives_an_append_that_failed(session, account):

@@ -78,10 +78,10 @@ def test_what_a_client_says_of_itself_is_logged_in_one_line(gateway):
     control.expect("CLNT " + "long " * 500, 200)
     control.expect("QUIT", 221)
     assert control.ended()
-    wait_until(lambda: "client long" in gateway.log, what="the last line in the log")
+    wait_until(lambda: 'client "long' in gateway.log, what="the last line in the log")
     log = gateway.log
-    assert "client Some\\x1B[31mClient 1.2 \\xFE" in log
-    assert "client Name=Other Client; Version=3.4;" in log
+    assert 'client "Some\\x1B[31mClient 1.2 \\xFE"' in log
+    assert 'client "Name=Other Client; Version=3.4;"' in log
     assert "\x1b" not in log and len(max(log.splitlines(), key=len)) < 400
 
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from control import Closed
+from control import Closed, wait_until
+from loglines import parse
 
 
 def lines_in_log(gateway):
@@ -165,6 +166,45 @@ def test_the_log_escapes_what_could_drive_a_terminal(serve, account):
     session.expect("QUIT", 221)
     lines = lines_in_log(gateway)
     assert all(len(line) < 4000 for line in lines)
+
+
+FORGED = "peer=6.6.6.6:6 user=root uid=0 why=x [Isolation] login"
+FORGERIES = [f"x {FORGED}", f'x" {FORGED}', f'x\\" {FORGED}', f'x\\\\" {FORGED} y="', "a\\", '"', "a b",
+             "al\u200bice", "\u00a0root", "a\u00adb", "a\ufeffb", "a\U000e0061b", "a=b", "[x]"]
+
+
+def test_nothing_that_a_client_says_passes_for_a_field_of_the_log(serve, account):
+    gateway = serve(max_login_fails="100", ban_failures="0")
+    control = gateway.control().secure()
+    for name in FORGERIES:
+        control.expect(f"USER {name}", 331)
+        control.expect("PASS wrong-word", 530)
+        control.expect(f"CLNT {name}", 200)
+        control.expect(f"CSID {name}", 200)
+    session = gateway.session(account)
+    for name in FORGERIES:
+        session.store(f"STOR {name}", b"content")
+        assert session.retrieve(f"RETR {name}") == b"content"
+        session.expect(f"RNFR {name}", 350)
+        session.expect(f"RNTO {name}.new", 250)
+        session.expect(f"DELE {name}.new", 250)
+        session.expect(f"MKD {name}", 257)
+        session.expect(f"RMD {name}", 250)
+        session.expect(f"CWD {name}", 550)
+        session.expect(f"MDTM {name}", 550)
+    session.expect("QUIT", 221)
+    control.expect("QUIT", 221)
+    wait_until(lambda: gateway.log.count("] disconnected") == 2, what="the last line")
+    lines = [parse(text) for text in gateway.log.splitlines()]
+    assert sum(len(line.fields) > 0 for line in lines) > 10 * len(FORGERIES)
+    for line in lines:
+        assert line.fields.get("peer", "127.0.0.1:").startswith("127.0.0.1:")
+        assert "=" not in line.own_words.replace("proof=", "") and "[" not in line.own_words, line
+        assert not re.search("[\u00ad\u200b\ufeff\U000e0061]", str(line.message)), line
+    assert [line.fields["user"] for line in lines if line.message == "login"] == [account.name]
+    refused = [line.fields for line in lines if line.message == "login refused"]
+    assert [fields["user"] for fields in refused] == FORGERIES
+    assert {fields["why"] for fields in refused} == {"unknown user"}
 
 
 def test_passwords_never_reach_the_log(serve, account):

@@ -3,12 +3,15 @@
 import contextlib
 import os
 import re
+import signal
 import socket
 
 import pytest
 
 import proc
+import uploading
 from control import Closed, finish, read_all, wait_until
+from injection import copies_of_sockets
 from tracing import calls, kills_at, traced
 from uploading import kill
 from witness import Witness
@@ -344,6 +347,60 @@ def test_a_file_that_was_locked_is_free(sessions, account, role):
     again, _ = made.begin()
     assert again.store("STOR f", NEW).code == 226
     assert again.retrieve("RETR f") == NEW
+
+
+@pytest.mark.parametrize("server_ends", [False, True])
+def test_an_agent_that_outlives_its_warden_is_ended(serve, account, server_ends):
+    gateway = serve()
+    gateway.session(account)
+    warden, = gateway.wardens()
+    parts = {proc.name(pid): pid for pid in proc.children(warden)}
+    agent = parts["ftps-agent"]
+    # It does not hear that its session is over.
+    copies = copies_of_sockets(parts["ftps-session"])
+    os.kill(warden, signal.SIGKILL)
+    if server_ends:
+        gateway.terminate()
+        assert gateway.process.wait(20) == 0
+        assert not proc.identity(agent)
+    else:
+        wait_until(lambda: not proc.identity(agent), what="the end of the Agent")
+        assert gateway.session(account).store("STOR f", NEW).code == 226
+    for copy in copies:
+        os.close(copy)
+
+
+@pytest.mark.parametrize("atomic", ["YES", "NO"])
+def test_what_an_agent_leaves_that_is_ended_after_its_warden_is_no_whole_file(
+        serve, account, atomic):
+    """Nobody is left who could end its upload."""
+    gateway = serve(atomic_uploads=atomic, delete_failed_uploads="YES", quota_bytes="1000000",
+                    fsync_uploads="YES")
+    account.file("f", OLD)
+    session = gateway.session(account)
+    parts = uploading.roles(gateway)
+    data = uploading.begin(session, "STOR f", NEW)
+    wait_until(lambda: any(len(NEW) == path.stat().st_size for path in account.home.iterdir()),
+               what="the content")
+    copies = copies_of_sockets(parts["session"])
+    os.kill(parts["warden"], signal.SIGKILL)
+    wait_until(lambda: not proc.identity(parts["agent"]), what="the end of the Agent")
+    for copy in copies:
+        os.close(copy)
+    data.close()
+    with contextlib.suppress(OSError, Closed):
+        assert session.reply().code in FAILED
+    again = gateway.session(account)
+    left = uploading.parts(account.home)
+    if atomic == "YES":
+        assert len(left) == 1 and again.retrieve("NLST") == b"f\r\n"
+        assert again.retrieve("RETR f") == OLD
+    else:
+        assert not left
+    # It counts as what it is, and is in nobody's way.
+    assert used(again)[0] == sum(path.stat().st_size for path in account.home.iterdir())
+    assert again.store("STOR f", OLD).code == 226
+    assert again.retrieve("RETR f") == OLD and uploading.parts(account.home) == left
 
 
 # Everything at once, and the Listener.

@@ -3,16 +3,19 @@
 import contextlib
 import pathlib
 import re
+import secrets
 import threading
 import time
 
 import pytest
 
 import proc
-from accounts import run
-from bystanders import at_rest, serves_others
+from accounts import PASSWORDS, run
+from bystanders import at_rest, serves_others, settled
+from certificates import Authority
 from control import Closed, wait_until
 from gateway import Gateway
+from virtual_users import UserFile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -119,6 +122,170 @@ def test_every_decision_about_a_login_is_in_the_log(serve, account, tmp_path):
     assert "ban_failures" in turned_away
 
 
+class Phases:
+    """A service whose modules refuse in one phase, and let everybody pass in the others."""
+
+    def __init__(self, directory):
+        self.chosen = directory / "chosen"
+        script = directory / "refuse"
+        script.write_text(f'#!/bin/sh\n[ "$PAM_TYPE" != "$(cat {self.chosen})" ]\n')
+        script.chmod(0o755)
+        module = f"required pam_exec.so quiet {script}"
+        (directory / "portcullis").write_text(
+            f"auth required pam_unix.so nodelay\naccount required pam_unix.so\n"
+            f"account {module}\nsession {module}\n")
+        self.refuse("none")
+
+    def refuse(self, phase):
+        self.chosen.write_text(phase)
+
+
+@pytest.fixture
+def phases(root, tmp_path):
+    return Phases(tmp_path)
+
+
+def test_a_right_password_that_is_refused_waits_and_sounds_like_a_wrong_one(
+        serve, account, other_account, phases, tmp_path):
+    gateway = serve(pam_conf_dir=tmp_path, max_per_user="1", ban_failures="0", max_login_fails="20",
+                    delay_failed_login="1", delay_failed_login_max="2")
+    gateway.session(account, source="127.0.0.9")
+    gateway.secrets.append(other_account.password)
+    guesser = gateway.control(source="127.0.0.3").secure()
+    # By then the delays of the address have grown, and a refusal that waits for none stands out.
+    spans = [round(refusal(guesser, f"guess{number}")[1]) for number in range(4)]
+    assert spans == [1, 1, 1, 2]
+
+    def told(name, password):
+        words, span = refusal(guesser, name, password)
+        return words, round(span)
+
+    seen = {
+        "unknown": told("nobody-of-this-name", "wrong"),
+        "wrong password": told(other_account.name, "wrong"),
+        "max_per_user": told(account.name, account.password),
+    }
+    for phase in ("account", "open_session"):
+        phases.refuse(phase)
+        seen[phase] = told(other_account.name, other_account.password)
+    phases.refuse("none")
+    other_account.home.rename(tmp_path / "away")
+    seen["no home"] = told(other_account.name, other_account.password)
+    assert set(seen.values()) == {("530 Login incorrect.", 2)}, seen
+    lines = [line for line in gateway.log.splitlines() if line.endswith("] login refused")]
+    assert len(lines) == 4 + len(seen)
+    for line, why in zip(lines[4:], ("unknown user", "wrong password", "max_per_user is reached",
+                                     "pam_acct_mgmt", "pam_open_session", "home directory")):
+        assert why in line, line
+
+
+def test_right_passwords_that_are_refused_ban_nobody(serve, account):
+    gateway = serve(ban_failures="2", max_per_user="1", max_login_fails="9")
+    gateway.session(account)
+    control = gateway.control().secure()
+    for _ in range(4):
+        refusal(control, account.name, account.password)
+    assert "address banned" not in gateway.log
+    assert gateway.control().alive()
+
+
+def keep_out_by_pam(tmp_path, _):
+    (tmp_path / "portcullis").write_text(
+        "auth required pam_unix.so nodelay\naccount required pam_unix.so\n"
+        "account required pam_succeed_if.so quiet user = nobody-of-ours\n")
+    return {"pam_conf_dir": tmp_path}
+
+
+def keep_out_by_number(_, account):
+    return {"min_uid": account.uid + 1}
+
+
+def keep_out_without_certificate(tmp_path, _):
+    return {"cert_auth": "second", "cert_user_field": "cn", "validate_cert": "YES",
+            "ca_certs_file": Authority(tmp_path).chain}
+
+
+@pytest.mark.parametrize(
+    "keep_out", [keep_out_by_pam, keep_out_by_number, keep_out_without_certificate],
+    ids=lambda function: function.__name__)
+def test_a_right_password_that_a_rule_refuses_bans_nobody_and_a_wrong_one_does(
+        serve, account, tmp_path, keep_out):
+    gateway = serve(ban_failures="2", max_login_fails="9", **keep_out(tmp_path, account))
+    gateway.secrets.append(account.password)
+    control = gateway.control().secure()
+    for _ in range(3):
+        refusal(control, account.name, account.password)
+    assert "address banned" not in gateway.log and gateway.control().alive()
+    for _ in range(2):
+        refusal(control, account.name)
+    wait_until(lambda: "address banned" in gateway.log, what="the ban")
+
+
+def test_who_stands_on_the_list_counts_whatever_the_password(serve, account, tmp_path):
+    """Or the ban would tell the right one."""
+    (tmp_path / "list").write_text(f"{account.name}\n")
+    gateway = serve(ban_failures="2", userlist_enable="YES", userlist_file=tmp_path / "list")
+    gateway.secrets.append(account.password)
+    control = gateway.control().secure()
+    for _ in range(2):
+        refusal(control, account.name, account.password)
+    wait_until(lambda: "address banned" in gateway.log, what="the ban")
+
+
+@pytest.fixture
+def twin_of_root(root):
+    """An account with root's number, a password of its own and a shell that anybody may use."""
+    name, password = "pc" + secrets.token_hex(4), "Pw-" + secrets.token_hex(12)
+    PASSWORDS.add(password)
+    run("useradd", "--non-unique", "--uid", "0", "--gid", "0", "--no-create-home",
+        "--home-dir", "/tmp", "--shell", "/bin/sh", name)
+    try:
+        run("chpasswd", text=f"{name}:{password}\n")
+        yield name, password
+    finally:
+        run("userdel", "--force", name)
+
+
+@pytest.mark.parametrize("options", [{}, {"check_shell": "YES"}, {"userlist_enable": "YES"}],
+                         ids=str)
+def test_root_is_refused_with_the_right_password(serve, twin_of_root, tmp_path, options):
+    name, password = twin_of_root
+    (tmp_path / "list").write_text(f"{name}\n")
+    gateway = serve(**options, userlist_file=tmp_path / "list")
+    control = gateway.control().secure()
+    assert refusal(control, name, password)[0] == "530 Login incorrect."
+    (line,) = [line for line in gateway.log.splitlines() if line.endswith("] login refused")]
+    # The password was the right one: a wrong one has another reason.
+    assert "why=root login" in line, line
+    refusal(control, name, "wrong")
+    assert gateway.log.count("why=root login") == 1
+    assert not [pid for pid in proc.tree(gateway.pid) if proc.name(pid) == "ftps-agent"]
+
+
+def test_the_group_of_root_is_nobodys_primary_one(serve, account):
+    gateway = serve()
+    gateway.secrets.append(account.password)
+    run("usermod", "-g", "0", account.name)
+    try:
+        words = refusal(gateway.control().secure(), account.name, account.password)[0]
+        assert words == "530 Login incorrect."
+        wait_until(lambda: "why=the primary group is root's" in gateway.log, what="the reason")
+    finally:
+        run("usermod", "-g", str(account.gid), account.name)
+    assert gateway.session(account).alive()
+
+
+def test_a_refusal_for_want_of_a_certificate_is_in_the_log(serve, account, tmp_path):
+    authority = Authority(tmp_path)
+    gateway = serve(cert_auth="second", cert_user_field="cn", validate_cert="YES",
+                    ca_certs_file=authority.chain)
+    gateway.secrets.append(account.password)
+    assert refusal(gateway.control().secure(), account.name, account.password)[0] \
+        == "530 Login incorrect."
+    (line,) = [line for line in gateway.log.splitlines() if line.endswith("] login refused")]
+    assert "cert_auth" in line and f"user={account.name}" in line
+
+
 # What guesses cost.
 
 def test_refusals_wait_longer_and_longer_and_the_user_does_not(serve, account):
@@ -136,6 +303,35 @@ def test_refusals_wait_longer_and_longer_and_the_user_does_not(serve, account):
     assert round(refusal(elsewhere, account.name)[1]) == 3
     assert round(refusal(guesser, "somebody-else")[1]) == 3
     assert round(refusal(elsewhere, "somebody-else")[1]) == 1
+
+
+def test_every_spelling_of_a_name_counts_for_the_same_delay(serve):
+    gateway = serve(delay_failed_login="1", delay_failed_login_max="2")
+    spans = [round(refusal(gateway.control(source=f"127.0.0.{number + 2}").secure(), name)[1])
+             for number, name in enumerate(("victim", "Victim", "VICTIM", "vIcTiM"))]
+    assert spans == [1, 1, 1, 2]
+
+
+def test_an_address_waits_longer_whoever_it_guesses_at(serve):
+    gateway = serve(delay_failed_login="1", delay_failed_login_max="2", max_login_fails="9")
+    guesser = gateway.control(source="127.0.0.2").secure()
+    spans = [round(refusal(guesser, f"user{number}")[1]) for number in range(4)]
+    assert spans == [1, 1, 1, 2]
+    assert round(refusal(gateway.control(source="127.0.0.3").secure(), "user9")[1]) == 1
+
+
+def test_logins_that_begin_and_end_without_end_are_slowed_down_and_all_logged(serve, account):
+    gateway = serve(ssl_enable="NO", plain_system_logins="YES")
+    gateway.secrets.append(account.password)
+    control = gateway.control()
+    start = time.monotonic()
+    for _ in range(21):
+        control.login(account)
+        control.expect("REIN", 220)
+    # Five in a second; each leaves lines in the log, and starts processes. An Agent that has to be
+    # killed at the end of its login takes two seconds.
+    assert 3.5 < time.monotonic() - start < 21 * 1.5
+    assert gateway.log.count("] login\n") == 21
 
 
 def test_a_guesser_that_hangs_up_still_waits(serve, account):
@@ -168,7 +364,7 @@ def guess(gateway, source, count, stop=None):
 
 def test_a_flood_of_logins_from_one_address_ends_in_a_ban(serve, account):
     gateway = serve(ban_failures="12", delay_failed_login="0")
-    before = at_rest(gateway)
+    before = settled(gateway)
     told = []
     threads = [threading.Thread(target=lambda: told.append(guess(gateway, "127.0.0.1", 100)))
                for _ in range(10)]
@@ -186,7 +382,7 @@ def test_a_flood_of_logins_from_one_address_ends_in_a_ban(serve, account):
 
 def test_a_flood_of_logins_from_many_addresses_is_served_beside_others(serve, account):
     gateway = serve(delay_failed_login="0")
-    before = at_rest(gateway)
+    before = settled(gateway)
     stop = threading.Event()
     threads = [
         threading.Thread(target=guess, args=(gateway, f"127.0.1.{number}", 1000, stop))
@@ -238,6 +434,47 @@ def test_a_password_that_is_none_is_refused_before_anybody_is_asked(
     control.expect(b"PASS " + password, 501)
     assert "login refused" not in shared_gateway.log
     control.close()
+
+
+# Of the empty password, by crypt(3).
+OF_NOTHING = ("$6$salt$r6qPcj2UeIkfklWHvleGJk8OKTInFYR/fxyuwcC656IWiZBpIFZ9.hMRG2ZQnnyM"
+              "FrKOe461f9iT9Ljn0wJ5l.")
+
+
+@pytest.fixture
+def without_password(other_account):
+    """An account that anybody may use at the console."""
+    with open("/etc/shadow", encoding="utf-8") as shadow:
+        kept, = [line.split(":")[1] for line in shadow if line.startswith(f"{other_account.name}:")]
+    with changed(other_account, ["--password", ""], ["--password", kept]) as account:
+        yield account
+
+
+def test_an_account_without_a_password_logs_nobody_in(serve, without_password, tmp_path):
+    """Even where PAM would have it: its module takes any password for such an account."""
+    (tmp_path / "portcullis").write_text(
+        "auth required pam_unix.so nullok nodelay\naccount required pam_unix.so\n"
+        "session required pam_permit.so\n")
+    gateway = serve(pam_conf_dir=tmp_path, max_login_fails="100", ban_failures="0")
+    control = gateway.control().secure()
+    for line in ("PASS", "PASS ", "PASS anything", "PASS  "):
+        control.expect(f"USER {without_password.name}", 331)
+        control.expect(line, 530, 501)
+        control.expect("PWD", 530)
+
+
+@pytest.mark.parametrize("value", [OF_NOTHING, "!"], ids=["of nothing", "locked"])
+def test_a_virtual_user_without_a_password_logs_nobody_in(serve, account, tmp_path, value):
+    users = UserFile(tmp_path, account)
+    users.add("amy")
+    text = users.path.read_text()
+    hashed = re.search("^amy:([^:]+):", text, re.MULTILINE)[1]
+    users.path.write_text(text.replace(hashed, value))
+    control = serve(**users.options(max_login_fails="100", ban_failures="0")).control().secure()
+    for line in ("PASS", "PASS ", "PASS anything", f"PASS {value}"):
+        control.expect("USER amy", 331)
+        control.expect(line, 530, 501)
+        control.expect("PWD", 530)
 
 
 def test_no_command_works_before_the_login_but_those_that_lead_to_it(gateway):

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from control import VERSIONS
+from control import VERSIONS, wait_until
 from gateway import ResumingFTP
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
@@ -47,6 +47,7 @@ def test_hundreds_of_transfers_run_in_one_session_of_the_resuming_ftplib(
         assert received == content
     assert len(ftp.nlst()) == 5
     ftp.quit()
+    wait_until(lambda: "] disconnected" in gateway.log, what="the last line")
     assert resumed(gateway) == 301
 
 

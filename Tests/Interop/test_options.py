@@ -165,7 +165,7 @@ def test_a_home_may_be_divided_into_jail_and_start(serve, second_account):
 
 def test_the_token_in_local_root_stands_for_the_user(serve, account, tmp_path):
     tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
+    for parent in list(tmp_path.parents)[:3]:
         parent.chmod(0o755)
     root = tmp_path / f"site-{account.name}"
     root.mkdir(mode=0o755)

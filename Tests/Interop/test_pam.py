@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 import proc
+from confining import limits
 from control import wait_until
 
 SCRIPT = """#!/bin/sh
@@ -184,6 +185,9 @@ def test_ordinary_modules_work_in_the_sandbox(serve, account, witness, tmp_path,
     facts = account.home.stat()
     assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o777) == (account.uid, account.gid, 0o750)
     session.store("STOR f", b"x")
+    # What pam_limits has set holds for whoever works with the user's rights.
+    agent, = [pid for pid in proc.tree(gateway.pid) if proc.name(pid) == "ftps-agent"]
+    assert limits(agent)["Max open files"] == ["300", "300"]
     # Once more in the same processes: what a module has set cannot be in its own way.
     session.expect("QUIT", 221)
     gateway.session(account).expect("PWD", 257)

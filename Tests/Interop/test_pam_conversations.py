@@ -2,6 +2,7 @@
 
 import ftplib
 import os
+import signal
 import subprocess
 import time
 
@@ -182,6 +183,64 @@ def test_shutdown_ends_a_session_that_is_asked(serve, account, stack):
     client.expect(f"PASS {account.password}", 332)
     gateway.terminate()
     assert client.ended(421)
+
+
+def asked(gateway, account, source=None):
+    """A client that has been asked for a second factor."""
+    gateway.secrets.append(account.password)
+    client = gateway.control(source).secure()
+    client.expect(f"USER {account.name}", 331)
+    client.expect(f"PASS {account.password}", 332)
+    return client
+
+
+def test_a_client_that_is_asked_makes_room_like_any_other_before_the_login(serve, account, stack):
+    gateway = serve(**stack("unix\nask hidden [Verification code: ] 123456"), max_before_login="1")
+    client = asked(gateway, account, "127.0.0.2")
+
+    def comes_in():
+        other = gateway.control("127.0.0.3", greet=False)
+        return other if other.reply().code == 220 else other.close()
+
+    other = wait_until(comes_in, 20, "a place for one more")
+    assert "waiting to log in" in client.next(421).text and client.ended()
+    wait_until(lambda: len(gateway.wardens()) == 1, what="the end of the session that went")
+    assert "did not answer" in gateway.log and "to make room" in gateway.log
+    # Whoever answers in time does not have to go.
+    other.secure()
+    other.expect(f"USER {account.name}", 331)
+    other.expect(f"PASS {account.password}", 332)
+    other.expect("ACCT 123456", 230)
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["asked", "silent"])
+def test_the_time_for_a_login_ends_a_session_that_keeps_to_no_time(
+        serve, account, stack, is_asked):
+    """One that is stopped stands for one that is taken over: its Warden has a clock of its own."""
+    gateway = serve(**stack("unix\nask hidden [Verification code: ] 123456"), login_timeout="3")
+    client = asked(gateway, account) if is_asked else gateway.control().secure()
+    (warden,) = gateway.wardens()
+    (session,) = proc.children(warden)
+    os.kill(session, signal.SIGSTOP)
+    wait_until(lambda: not gateway.wardens(), 20, "the end of the session")
+    assert "login_timeout" in gateway.log
+    client.close()
+
+
+def test_whoever_is_asked_is_told_when_the_time_is_over(serve, account, stack):
+    gateway = serve(**stack("unix\nask hidden [Verification code: ] 123456"), login_timeout="3")
+    assert "Timeout" in asked(gateway, account).next(421).text
+    wait_until(lambda: not gateway.wardens(), what="the end of the session")
+    assert "did not answer" in gateway.log
+
+
+def test_a_ban_while_the_client_is_asked_holds(serve, account, stack):
+    gateway = serve(**stack("unix\nask hidden [Verification code: ] 123456"), ban_failures="1")
+    client = asked(gateway, account)
+    guesser = asked(gateway, account)
+    guesser.expect("ACCT wrong", 530)
+    wait_until(lambda: "address banned" in gateway.log, what="the ban")
+    client.expect("ACCT 123456", 530)
 
 
 @pytest.fixture

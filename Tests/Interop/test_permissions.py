@@ -7,7 +7,7 @@ import os
 import pytest
 
 from test_lftp import lftp
-from verbs import accepted
+from verbs import DIRECTORY, FILE, FREE, accepted
 
 
 def binary(gateway, account):
@@ -140,6 +140,59 @@ def test_what_is_missing_is_not_told_to_who_may_not_ask(serve, tree):
     answers = {session.command(f"SIZE in/{name}").text
                for name in ("f", "missing", "sub", "missing/deep", "sub/f")}
     assert answers == {"550 Permission denied."}
+
+
+# How the commands begin that do nothing without a letter.
+LETTERS = {
+    "e": ("CWD", "SITE MKDIR -p"),
+    "l": ("LIST", "NLST", "MLSD", "MLST", "STAT", "SIZE", "MDTM"),
+    "r": ("RETR", "HASH", "XCRC", "XMD5", "XSHA", "MD5", "CPFR", "SITE CPFR", "CPTO"),
+    "a": ("APPE",),
+    "d": ("DELE", "RMD", "SITE RMDIR"),
+    "f": ("RNFR", "RNTO"),
+    "m": ("MKD", "SITE MKDIR"),
+    "w": ("STOR", "STOU", "CPTO", "SITE SYMLINK"),
+    "M": ("SITE CHMOD", "SITE CHGRP", "MFF UNIX.mode"),
+    "T": ("MFMT", "SITE UTIME"),
+}
+VERBS = FILE + DIRECTORY + FREE
+
+
+def refused_verbs(serve, account, letters):
+    """The verbs that do nothing for a user who has these letters everywhere."""
+    gateway = serve(override_perm=f"/:{letters}:recursive")
+    refused = set()
+    for verb in VERBS:
+        account.empty()
+        account.directory("d")
+        account.file("f", b"content")
+        account.file("spare", b"spare")
+        session = binary(gateway, account)
+        line = verb.format(file="f", directory="d", free="g", group=account.gid)
+        try:
+            works = accepted(session, line)
+        except AssertionError:
+            # What has to come before it is refused.
+            works = False
+        if not works:
+            refused.add(verb)
+        session.close()
+    return refused
+
+
+def without(letter):
+    return {verb for verb in VERBS if verb.startswith(LETTERS[letter])}
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_every_verb_takes_its_letter(serve, account, letter):
+    assert refused_verbs(serve, account, "".join(LETTERS).replace(letter, "")) == without(letter)
+
+
+def test_a_single_letter_gives_nothing_but_its_own(serve, account):
+    others = set().union(*(without(letter) for letter in LETTERS if letter != "T"))
+    assert others | without("T") == set(VERBS)
+    assert refused_verbs(serve, account, "T") == others
 
 
 # Set-ups.

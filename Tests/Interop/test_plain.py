@@ -5,6 +5,7 @@ import pytest
 from certificates import Authority
 from control import wait_until
 from test_client_certificates import showing
+from tracing import count
 from virtual_users import UserFile
 
 SWITCHES = {"force_local_logins_ssl": "NO", "force_local_data_ssl": "NO"}
@@ -40,6 +41,39 @@ def test_without_any_tls_others_are_turned_away(serve, account):
     assert gateway.control("127.0.0.2").login(account).alive()
     refused = gateway.control("127.0.0.3").expect(f"USER {account.name}", 530)
     assert "network" in refused.text
+
+
+def sends(gateway, account, report, *, protected=False):
+    """How often the kernel was asked to send a file by itself during a download."""
+    content = bytes(range(256)) * 4000
+    account.file("f", content)
+    gateway.secrets.append(account.password)
+    control = gateway.control()
+    if protected:
+        control.secure()
+    control.login(account)
+    if protected:
+        control.protect()
+    control.expect("TYPE I", 200)
+    received = []
+    number = count("sendfile", gateway.process.pid, report,
+                   lambda: received.append(control.retrieve("RETR f")))
+    assert received == [content]
+    return number
+
+
+@pytest.mark.parametrize("options", [
+    SWITCHES, {"ssl_enable": "NO", "rsa_cert_file": None, "rsa_private_key_file": None}],
+    ids=["choice", "no-tls"])
+def test_the_kernel_sends_files_in_clear_by_itself(serve, account, tmp_path, options):
+    gateway = serve(**options, plain_system_logins="YES")
+    assert sends(gateway, account, tmp_path / "trace") > 0
+
+
+@pytest.mark.parametrize("options", [{"use_sendfile": "NO"}, {}], ids=["off", "tls"])
+def test_the_kernel_does_so_nowhere_else(serve, account, tmp_path, options):
+    gateway = serve(**SWITCHES, plain_system_logins="YES", **options)
+    assert sends(gateway, account, tmp_path / "trace", protected=not options) == 0
 
 
 @pytest.mark.parametrize("option", SWITCHES)

@@ -99,6 +99,17 @@ def test_the_parts_do_not_see_each_others_memory(gateway, account):
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0
 
 
+def test_no_memory_can_be_written_and_run(gateway, account):
+    """Nor can the copy of the code in large pages, which all of them share."""
+    session = gateway.session(account)
+    for pid in [gateway.pid, *proc.tree(gateway.pid)]:
+        mapped = list(proc.mappings(pid))
+        assert any("x" in rights for rights, _ in mapped)
+        assert not [(rights, name) for rights, name in mapped if {"w", "x"} <= set(rights)]
+        assert not [name for rights, name in mapped if "memfd:text" in name and "w" in rights]
+    assert session.alive()
+
+
 def test_the_agent_does_not_remember_what_pam_has_read(gateway, account, other_account):
     with open("/etc/shadow", encoding="utf-8") as shadow:
         hashes = {fields[0]: fields[1].encode() for fields in (line.split(":") for line in shadow)}
@@ -190,9 +201,3 @@ def test_a_session_that_ends_leaves_nothing(gateway, account):
         gateway.session(account).close()
     wait_until(lambda: proc.tree(gateway.pid) == gateway.signers(), what="the end of every session")
     assert len(proc.descriptors(gateway.pid)) == before
-
-
-def test_root_does_not_log_in(gateway, root):
-    control = gateway.control().secure()
-    control.expect("USER root", 331, 530)
-    control.expect("PASS wrong", 530, 503)

@@ -117,7 +117,8 @@ def test_a_user_has_a_limited_number_of_sessions_over_all_addresses(balanced, ac
         return second.command(f"PASS {account.password}")
 
     refused = logs_in()
-    assert refused.code == 530 and "Too many sessions" in refused.text
+    assert refused.text == "530 Login incorrect.", "the user is not at work from there"
+    assert "max_per_user is reached" in gateway.log
     first.expect("QUIT", 221)
     wait_until(lambda: logs_in().code == 230, what="a place for one more")
 

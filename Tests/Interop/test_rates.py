@@ -1,13 +1,17 @@
 """How fast transfers may be (`local_max_rate` and its kin) and have to be (`min_rate`)."""
 
 import concurrent.futures
+import re
 import socket
+import struct
 import time
 
 import pytest
 
+import proc
 from control import finish, read_all
-from uploading import begin, end
+from injection import Inside, channel_to_warden, needs_injection
+from uploading import begin, end, roles
 
 RATE = 200_000
 
@@ -223,3 +227,45 @@ def test_broken_off_transfers_are_no_way_around_it(serve, account, option):
         session.next(225, 226)
     # A piece at the beginning, and what came between the look and the end.
     assert received < 1.5 * RATE * (time.monotonic() - start), received
+
+
+SHARED = pytest.mark.parametrize("option", ["user_max_rate", "server_max_rate"])
+
+
+@SHARED
+def test_no_session_can_write_what_others_share(serve, account, option):
+    """Whoever can write such a page can stop the transfers of everybody who shares it."""
+    account.file("f", b"content")
+    gateway = serve(**{option: RATE}, quota_bytes="1000000", pasv_max_per_ip="9")
+    session = gateway.session(account)
+    assert session.retrieve("RETR f") == b"content"
+    processes = roles(gateway)
+    for role in ("session", "agent"):
+        with open(f"/proc/{processes[role]}/maps", encoding="utf-8") as file:
+            shared = re.findall(r"^\S+ \S+s .*memfd:.*$", file.read(), re.MULTILINE)
+        # An Agent's are the user's quota, and what it tells its Warden of its upload.
+        assert len(shared) == {"session": 0, "agent": 2}[role], role
+
+
+CHARGE = 11
+
+
+@needs_injection
+@SHARED
+def test_a_session_that_is_taken_over_uses_up_its_own_turns(serve, account, option):
+    account.sparse("f", 2 * RATE)
+    gateway = serve(ssl_enable="NO", plain_system_logins="YES", **{option: RATE})
+    gateway.secrets.append(account.password)
+    hostile = gateway.control()
+    warden, = gateway.wardens()
+    taken, = proc.children(warden)
+    channel = channel_to_warden(taken)
+    hostile.login(account)
+    other = gateway.control().login(account)
+    turn = struct.pack("<BI", CHARGE, RATE // 20)
+    with Inside(taken) as process:
+        # Five seconds of what everybody has, in one moment.
+        for _ in range(100):
+            assert process.call("sendto", channel, turn, len(turn), 0, 0, 0) == len(turn)
+            assert process.call("recvfrom", channel, bytes(64), 64, 0, 0, 0) == 10
+    assert timed_download(other, "f") > 0.6 * RATE

@@ -1,5 +1,6 @@
 """Passwords: gone from every process once they were checked, and never anywhere else."""
 
+import os
 import re
 import secrets
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 import pytest
 
 import proc
-from gateway import key_lines
+from gateway import ROOT, key_lines
 
 
 def holders(gateway, *needles):
@@ -151,3 +152,27 @@ def test_no_ticket_and_no_master_secret_is_in_the_output(serve, account, tmp_pat
     assert "tls established" in log and account.name in log
     for piece in [secret[:16].lower(), *pieces]:
         assert piece not in log.replace(":", "").replace(" ", "")
+
+
+@pytest.mark.parametrize("text, is_secret", [
+    ("a line\nanother", False), ("PASS ****", False), ("PASSED in 3 s", False),
+    ("-----BEGIN CERTIFICATE-----", False),
+    ("-----BEGIN EC PRIVATE" " KEY-----", True), ("x PASS of-somebody", True),
+    ("demo:$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7:", True),
+])
+def test_the_search_of_the_output_of_other_checks_knows_a_secret(text, is_secret):
+    done = subprocess.run([ROOT / ".ci/without-secrets", "printf", "%s", text],
+                          capture_output=True, text=True, timeout=30)
+    assert done.stdout == text
+    assert done.returncode == is_secret
+
+
+def test_a_log_that_goes_elsewhere_is_searched_as_well(serve, account, tmp_path):
+    with open(tmp_path / "log", "ab", buffering=0) as log:
+        gateway = serve(log=log)
+        assert gateway.session(account).alive()
+        gateway.check_log()
+        os.write(log.fileno(), account.password.encode())
+        with pytest.raises(AssertionError, match="stands in the output"):
+            gateway.check_log()
+        os.truncate(log.name, 0)

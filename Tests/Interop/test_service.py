@@ -93,7 +93,16 @@ def test_the_exposure_is_what_the_security_page_says(units):
     assert said
     done = analyze("security", "--offline=true", units / SERVICE.name)
     found = re.search(r"Overall exposure level for \S+: (\d+\.\d+)", done.stdout)
-    assert float(found[1]) <= float(said[1]) <= 3.0, found[0]
+    assert float(found[1]) <= float(said[1]) <= 3.4, found[0]
+
+
+def test_a_process_that_the_kernel_kills_for_its_memory_does_not_stop_the_service():
+    assert as_service.settings(SERVICE)["OOMPolicy"] == ["continue"]
+
+
+def test_no_memory_of_the_service_reaches_a_disk():
+    settings = as_service.settings(SERVICE)
+    assert settings["MemorySwapMax"] == settings["LimitCORE"] == ["0"]
 
 
 # What systemd would do, done here.
@@ -176,6 +185,8 @@ def test_the_server_does_its_work_under_the_unit(
                 finish(data)
                 session.next(226)
             assert_confined_by(unit, gateway.wardens()[-1])
+            agents = [pid for pid in proc.tree(gateway.pid) if proc.name(pid) == "ftps-agent"]
+            assert os.readlink(f"/proc/{agents[-1]}/root") == str(account.home)
         session.expect("DELE there", 250)
         gateway.process.send_signal(1)
         wait_until(lambda: "certificates loaded" in gateway.log, what="the reload")

@@ -1,6 +1,7 @@
 """Which TLS session may resume which, and when tickets are given out."""
 
 import ftplib
+import re
 import ssl
 import subprocess
 
@@ -127,12 +128,15 @@ def test_tickets_come_at_login_and_before_each_data_connection_and_never_on_one(
         assert tickets == {control: expected}, "none on a data connection"
 
 
-def test_tickets_carry_no_early_data(gateway):
+def test_tickets_carry_no_early_data(gateway, account):
+    """Those of the login and of a passive port: there are no others."""
+    gateway.secrets.append(account.password)
+    lines = [f"USER {account.name}", f"PASS {account.password}", "EPSV", "QUIT"]
     done = subprocess.run(
         ["openssl", "s_client", "-starttls", "ftp", "-connect", f"{gateway.host}:{gateway.port}",
-         "-tls1_3", "-CAfile", gateway.certificate.chain], input=b"QUIT\r\n",
-        capture_output=True, timeout=30)
-    assert done.returncode == 0
+         "-tls1_3", "-CAfile", gateway.certificate.chain, "-ign_eof", "-nocommands"],
+        input="".join(f"{line}\r\n" for line in lines).encode(), capture_output=True, timeout=30)
     text = done.stdout.decode(errors="replace")
-    assert "Early data was not sent" in text
-    assert "Max Early Data: 0" in text or "Max Early Data" not in text
+    assert "\n230 " in text and "\n229 " in text and "Early data was not sent" in text
+    assert text.count("New Session Ticket arrived") == 2
+    assert re.findall(r"Max Early Data: (\d+)", text) == ["0", "0"]

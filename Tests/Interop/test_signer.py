@@ -1,5 +1,7 @@
 """The process that keeps the private key, and how certificates are exchanged while others go on."""
 
+import concurrent.futures
+import contextlib
 import os
 import re
 import signal
@@ -7,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -153,6 +156,49 @@ def test_the_signer_is_replaced_when_it_dies(gateway, account, root):
     # A session of before resumes, and has nobody left for a full handshake.
     session.store("STOR x", b"content", resume=True)
     assert session.alive()
+
+
+def test_a_signer_that_hangs_is_replaced(gateway, account, root):
+    standing = gateway.session(account)
+    hanging, = gateway.signers()
+    identity = proc.identity(hanging)
+    os.kill(hanging, signal.SIGSTOP)
+
+    def comes_in():
+        with contextlib.suppress(Closed, OSError):
+            return gateway.session(account).alive()
+        return False
+
+    # Whoever is in goes on meanwhile.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        newcomer = pool.submit(comes_in)
+        standing.store("STOR x", b"content", resume=True)
+        assert proc.identity(hanging) == identity
+        newcomer.result()
+    wait_until(comes_in, 30, "a client that is served")
+    wait_until(lambda: proc.identity(hanging) != identity, what="the end of the old one")
+    assert gateway.log.count("does not answer, and is ended") == 1
+    assert standing.retrieve("RETR x", resume=True) == b"content"
+
+
+def test_a_signer_with_much_to_do_does_not_hang(serve, account, tmp_path):
+    made = make(tmp_path, "slow", ["rsa:4096"])
+    gateway = serve(rsa_cert_file=made.chain, rsa_private_key_file=made.key, max_per_ip="0")
+    gateway.certificate = made
+    signer = gateway.signers()
+    end = time.monotonic() + 9
+
+    def shake_hands(_):
+        count = 0
+        while time.monotonic() < end:
+            assert names(gateway) == "slow"
+            count += 1
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        assert sum(pool.map(shake_hands, range(24))) > 24
+    assert gateway.signers() == signer
+    assert "does not answer" not in gateway.log
 
 
 def test_a_storm_of_handshakes_during_reloads(gateway, account):

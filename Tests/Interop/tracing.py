@@ -5,6 +5,8 @@ import contextlib
 import re
 import subprocess
 
+import proc
+
 # Calls that change nothing anybody else could see.
 SILENT = {"restart_syscall", "exit_group", "getpid", "brk", "mmap", "munmap", "madvise", "close",
           "getsockopt", "setsockopt", "clock_gettime", "getrandom"}
@@ -24,6 +26,14 @@ def traced(pid, report, *rules):
         tracer.terminate()
         tracer.wait(10)
         tracer.stderr.close()
+
+
+def count(name, pid, report, action):
+    """How often a process and those below it make a call while something is done."""
+    below = (word for each in proc.tree(pid) for word in ("-p", str(each)))
+    with traced(pid, report, "-f", "-e", f"trace={name}", *below):
+        action()
+    return report.read_text(encoding="utf-8").count(f"{name}(")
 
 
 def calls(report):

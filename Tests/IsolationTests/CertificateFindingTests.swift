@@ -8,6 +8,7 @@ import Testing
 struct CertificateFindingTests {
     private static let samples: [CertificateFinding] = [
         .proved(subject: "CN=x", identities: ["sha256:ab", "cn:jürgen"]),
+        .proved(subject: "CN=x", identities: [], issuer: "CN=y", serial: "01ff"),
         .proved(subject: "", identities: []), .refused(reason: "certificate revoked"),
     ]
 

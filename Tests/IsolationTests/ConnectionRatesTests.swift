@@ -42,4 +42,15 @@ struct ConnectionRatesTests {
         for number in 0..<50_000 as Range<UInt32> { _ = rates.isTooMany(from: .v4(number)) }
         #expect(rates.count <= 16_384)
     }
+
+    @Test func aFloodOfNetworksMakesNobodyForgottenWhoConnectedTooOften() {
+        var rates = ConnectionRates(maximum: 2)
+        #expect(verdicts(&rates, .v4(1), 3) == [false, false, true])
+        // What one owner of a /48 has.
+        for number in 0..<65_536 as Range<UInt64> {
+            _ = rates.isTooMany(from: .v6(high: 0x2001_0DB8_0000_0000 | number, low: 1))
+        }
+        #expect(verdicts(&rates, .v4(1), 1) == [true])
+        #expect(rates.count <= 16_384)
+    }
 }

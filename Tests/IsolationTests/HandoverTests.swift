@@ -84,6 +84,24 @@ struct HandoverTests {
         }
     }
 
+    @Test func refusalsInARowAreCounted() throws {
+        try with { desk, agent, path in
+            for _ in 1..<HandoverDesk.maximumRefusalCount {
+                try agent.send(HandoverDesk.request, with: open("/dev/null"))
+                #expect(try desk.serve() != nil)
+                #expect(!desk.isOverdrawn)
+            }
+            try agent.send(HandoverDesk.request, with: open(path))
+            #expect(try desk.serve() == nil)
+            for _ in 0..<HandoverDesk.maximumRefusalCount {
+                #expect(!desk.isOverdrawn)
+                try agent.send(HandoverDesk.request, with: open("/dev/null"))
+                #expect(try desk.serve() != nil)
+            }
+            #expect(desk.isOverdrawn)
+        }
+    }
+
     @Test(arguments: [[0], [1, 0], [2], [9, 9, 9]] as [[UInt8]])
     func nonsenseIsAViolation(message: [UInt8]) throws {
         try with { desk, agent, path in

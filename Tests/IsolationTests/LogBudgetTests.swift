@@ -1,3 +1,4 @@
+import LinuxSystem
 import Testing
 
 @testable import Isolation
@@ -15,10 +16,27 @@ struct LogBudgetTests {
     func whoeverWaitsLosesNoLine() {
         var budget = LogBudget(lineCount: 100, period: .milliseconds(100))
         let time = ContinuousClock().measure {
-            for _ in 0..<350 { budget.spendPatiently() }
+            for _ in 0..<350 {
+                budget.spendPatiently { end in
+                    while !end.hasPassed { sleep(for: .milliseconds(1)) }
+                }
+            }
         }
         #expect(budget.dropped == 0)
         #expect(time >= .milliseconds(300))
+    }
+
+    @Test func aWaitThatIsGivenUpIsNotRepeated() {
+        var budget = LogBudget(lineCount: 1, period: .seconds(3_600))
+        var waits = 0
+        for _ in 0..<3 { budget.spendPatiently { _ in waits += 1 } }
+        #expect(waits == 2)
+    }
+
+    @Test func linesThatAreDroppedForAnotherReasonAreTold() {
+        var budget = LogBudget(period: .zero)
+        budget.noteDropped()
+        #expect(budget.spend() == .writeAfterDropping(1))
     }
 
     @Test func eachSessionHasABudgetOfItsOwn() {

@@ -16,6 +16,17 @@ struct NameMemoryTests {
         return (news, memory.address)
     }
 
+    @Test func aPageTellsTheListenerHowTheLastLookWent() throws {
+        let page = try SharedPage(mapping: SharedPage.make())
+        #expect(page.announcedLookup == nil)
+        page.put(nil, after: .unavailable)
+        #expect(page.announcedLookup == .unavailable && page.announcedAddress == nil)
+        page.put(loopback(1), after: .found([loopback(2), loopback(1)]))
+        #expect(page.announcedLookup == .found([loopback(1)]))
+        page.put(loopback(1), after: .noAddress)
+        #expect(page.announcedLookup == .noAddress && page.announcedAddress == loopback(1))
+    }
+
     @Test func theAddressThatIsAnnouncedStaysAsLongAsItIsAmongTheAnswers() {
         let same = follow(
             loopback(1),

@@ -9,6 +9,10 @@ func loopback(_ last: UInt32 = 1) -> IPAddress {
 }
 
 /// What a Session is told of a login.
-func terms(_ permissions: Permissions, options: [String] = []) -> LoginTerms {
-    LoginTerms(permissions: permissions, workingDirectory: .root, options: options)
+func terms(
+    _ permissions: Permissions,
+    options: [String] = [],
+    root: String? = nil
+) -> LoginTerms {
+    LoginTerms(permissions: permissions, workingDirectory: .root, options: options, root: root)
 }

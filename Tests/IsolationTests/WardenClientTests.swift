@@ -82,7 +82,7 @@ struct WardenClientTests {
 
     @Test func dataSocketsComeWithTheirPorts() throws {
         let passive = try Script(passing: .listening(port: 50_000))
-        #expect(try describe(passive.client.listenForData()) == "socket 50000")
+        #expect(try describe(passive.client.listenForData {}) == "socket 50000")
         let active = try Script(passing: .connecting)
         let remote = SocketAddress(loopback(), port: 4_321)
         #expect(try describe(active.client.connectForData(to: remote)) == "socket 4321")
@@ -92,10 +92,29 @@ struct WardenClientTests {
         }
     }
 
+    @Test func thereIsTimeForWorkWhileADataSocketIsMade() throws {
+        let script = try Script(passing: .listening(port: 50_000))
+        var request: WardenRequest?
+        let outcome = try describe(
+            script.client.listenForData {
+                do {
+                    request = try script.request()
+                } catch {
+                    Issue.record(error)
+                }
+            }
+        )
+        #expect(outcome == "socket 50000")
+        guard case .listenForData = request else {
+            Issue.record("not asked for before the work")
+            return
+        }
+    }
+
     @Test func failuresOfDataSocketsAreHandedOn() throws {
         for failure in [.rangeExhausted, .forbidden, .failed] as [DataSocketFailure] {
             let script = try Script([.noDataSocket(failure), .noDataSocket(failure)])
-            #expect(try describe(script.client.listenForData()) == "failed \(failure)")
+            #expect(try describe(script.client.listenForData {}) == "failed \(failure)")
             let remote = SocketAddress(loopback(), port: 1)
             #expect(try describe(script.client.connectForData(to: remote)) == "failed \(failure)")
         }
@@ -105,21 +124,21 @@ struct WardenClientTests {
         #expect(throws: WardenGone()) { try Script([.connecting]).client.endLogin() }
         #expect(thrown { _ = try login(Script([.loginEnded]).client) } == WardenGone())
         let wrong = try Script([.refused(.incorrect, isLast: false)])
-        #expect(thrown { _ = try describe(wrong.client.listenForData()) } == WardenGone())
+        #expect(thrown { _ = try describe(wrong.client.listenForData {}) } == WardenGone())
         #expect(thrown { try Script([]).client.endLogin() } == WardenGone())
     }
 
     @Test func theWishToFinishIsHeardBetweenAnswers() throws {
-        let script = try Script([.finish, .loginEnded])
-        #expect(!script.client.mustFinish)
+        let script = try Script([.finish(.serverEnds), .loginEnded])
+        #expect(script.client.finishReason == nil)
         try script.client.endLogin()
-        #expect(script.client.mustFinish)
+        #expect(script.client.finishReason == .serverEnds)
     }
 
     @Test func theWishToFinishIsHeardUnasked() throws {
-        let script = try Script([.finish])
+        let script = try Script([.finish(.makesRoom)])
         try script.client.takeNotice()
-        #expect(script.client.mustFinish)
+        #expect(script.client.finishReason == .makesRoom)
         #expect(thrown { try Script([.loginEnded]).client.takeNotice() } == WardenGone())
         #expect(thrown { try Script([]).client.takeNotice() } == WardenGone())
     }

@@ -10,6 +10,7 @@ struct WardenReplyTests {
     private static let samples: [WardenReply] = [
         .granted(terms(.all)), .granted(terms([])),
         .granted(terms(.readOnly, options: ["write_enable=NO", "x="])),
+        .granted(terms(.readOnly, root: "/srv/ftp")),
         .refused(.incorrect, isLast: true), .refused(.incorrect, isLast: false),
         .refused(.accountExpired, isLast: false), .refused(.passwordExpired, isLast: true),
         .needsAccount, .loginEnded, .certificate(isProved: true), .certificate(isProved: false),
@@ -18,7 +19,8 @@ struct WardenReplyTests {
         .listening(port: 1, announced: .v4(7)), .connecting,
         .noDataSocket(.rangeExhausted), .noDataSocket(.forbidden), .noDataSocket(.failed),
         .noDataSocket(.tooMany),
-        .finish, .rate, .client(nil), .client(.banned), .charged(wait: 0, isCharged: true),
+        .finish(.serverEnds), .finish(.makesRoom), .audited, .client(nil), .client(.banned),
+        .charged(wait: 0, isCharged: true),
         .charged(wait: .max, isCharged: false),
         .sessions([]),
         .sessions([SessionEntry(identifier: "a", address: .v4(1), since: 5)]),
@@ -47,13 +49,13 @@ struct WardenReplyTests {
     }
 
     @Test func unknownKindsAndValuesAreRefused() {
-        for tag in 0...UInt8.max where !(1...15).contains(tag) {
+        for tag in 0...UInt8.max where !(1...16).contains(tag) || tag == 9 {
             #expect(throws: MessageError.unknownTag(tag)) { try WardenReply(decoding: [tag]) }
         }
         for failure in [0, 5, 255] as [UInt8] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: [6, failure]) }
         }
-        for message in [[2, 0, 0], [2, 5, 0], [2, 1, 2], [15, 9]] as [[UInt8]] {
+        for message in [[2, 0, 0], [2, 5, 0], [2, 1, 2], [15, 10], [7, 0], [7, 5]] as [[UInt8]] {
             #expect(throws: MessageError.invalidValue) { try WardenReply(decoding: message) }
         }
     }

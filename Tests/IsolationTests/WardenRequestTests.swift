@@ -37,6 +37,24 @@ struct WardenRequestTests {
         return WardenRequest.record(action).encoded
     }
 
+    private static func audited(
+        _ kind: AuditedAction.Kind,
+        _ complete: (inout AuditedAction) -> Void
+    ) -> [UInt8] {
+        var action = AuditedAction(kind, "RETR")
+        action.path = VirtualPath("/a/\u{1}")
+        action.code = 226
+        complete(&action)
+        return WardenRequest.audit(action).encoded
+    }
+
+    private static let tls = AuditedTLS(
+        version: "TLSv1.3",
+        suite: "TLS_AES_256_GCM_SHA384",
+        group: "x25519",
+        isResumed: true
+    )
+
     /// One message of every kind and form.
     private static let samples: [[UInt8]] = [
         login(bytes("jürgen"), bytes("pass word \u{E9}\r\n")),
@@ -62,8 +80,25 @@ struct WardenRequestTests {
         },
         action(.rename) { $0.target = VirtualPath("/b c") }, action(.rename) { _ in },
         action(.changeMode) { $0.mode = 0o7777 }, action(.makeDirectory) { _ in },
+        WardenRequest.handshake(HandshakeReport.all[0]).encoded,
+        WardenRequest.handshake(HandshakeReport.all[9]).encoded,
         WardenRequest.recordLine(isReply: true, [0xFF, 10, 0]).encoded,
         WardenRequest.recordLine(isReply: false, [UInt8](repeating: 65, count: 4_096)).encoded,
+        audited(.read) {
+            $0.byteCount = .max
+            $0.digest = [UInt8](repeating: 7, count: 32)
+            $0.data = AuditedData(tls: tls, proof: .session)
+        },
+        audited(.write) { $0.data = AuditedData(tls: nil, proof: .none) },
+        audited(.rename) { $0.target = VirtualPath("/b c") },
+        audited(.changeMode) { $0.mode = 0o7777 },
+        audited(.site) {
+            $0.path = nil
+            $0.detail = [0, 0xFF]
+            $0.code = 0
+            $0.reason = "no"
+        },
+        WardenRequest.noteTLS(tls).encoded,
         log(0, []),
         log(6, [UInt8](repeating: 65, count: 4_096)),
     ]

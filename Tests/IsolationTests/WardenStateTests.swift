@@ -8,8 +8,8 @@ import Testing
 struct WardenStateTests {
     private static let kinds: [WardenRequest.Kind] = [
         .authenticate, .endLogin, .listenForData, .connectForData, .log, .listSessions,
-        .shareRate, .answer, .giveUp, .accountName, .charge, .showCertificate, .admit,
-        .client, .markClear, .logAction, .record, .recordLine,
+        .answer, .giveUp, .accountName, .charge, .showCertificate, .admit,
+        .client, .markClear, .logAction, .record, .recordLine, .audit, .noteTLS, .handshake,
     ]
 
     /// Every state with exactly what it allows.
@@ -17,28 +17,42 @@ struct WardenStateTests {
         (.beforeClient(attemptsLeft: 3), [.client, .log]),
         (
             .beforeLogin(attemptsLeft: 3),
-            [.authenticate, .admit, .showCertificate, .log, .markClear, .recordLine]
+            [
+                .authenticate, .admit, .showCertificate, .log, .markClear, .recordLine, .audit,
+                .noteTLS, .handshake,
+            ]
         ),
         (
             .beforeLogin(attemptsLeft: 1),
-            [.authenticate, .admit, .showCertificate, .log, .markClear, .recordLine]
+            [
+                .authenticate, .admit, .showCertificate, .log, .markClear, .recordLine, .audit,
+                .noteTLS, .handshake,
+            ]
         ),
-        (.beforeLogin(attemptsLeft: 0), [.showCertificate, .log, .markClear, .recordLine]),
-        (.beforeLogin(attemptsLeft: -1), [.showCertificate, .log, .markClear, .recordLine]),
+        (
+            .beforeLogin(attemptsLeft: 0),
+            [.showCertificate, .log, .markClear, .recordLine, .audit, .noteTLS, .handshake]
+        ),
+        (
+            .beforeLogin(attemptsLeft: -1),
+            [.showCertificate, .log, .markClear, .recordLine, .audit, .noteTLS, .handshake]
+        ),
         (.awaitingAnswer(attemptsLeft: 3), [.answer, .giveUp, .log, .recordLine]),
         (.awaitingAnswer(attemptsLeft: 1), [.answer, .giveUp, .log, .recordLine]),
         (
             .loggedIn(attemptsLeft: 3),
             [
-                .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge, .markClear, .logAction, .record, .recordLine,
+                .endLogin, .listenForData, .connectForData, .log, .listSessions,
+                .accountName, .charge, .markClear, .logAction, .record, .recordLine, .audit,
+                .noteTLS, .handshake,
             ]
         ),
         (
             .loggedIn(attemptsLeft: 0),
             [
-                .endLogin, .listenForData, .connectForData, .log, .listSessions, .shareRate,
-                .accountName, .charge, .markClear, .logAction, .record, .recordLine,
+                .endLogin, .listenForData, .connectForData, .log, .listSessions,
+                .accountName, .charge, .markClear, .logAction, .record, .recordLine, .audit,
+                .noteTLS, .handshake,
             ]
         ),
     ]
@@ -55,6 +69,11 @@ struct WardenStateTests {
 
     @Test func theTableHoldsEveryKindOfRequest() {
         #expect((UInt8.min ... .max).compactMap(WardenRequest.Kind.init(rawValue:)) == Self.kinds)
+    }
+
+    @Test func onlyLinesAndCountsLeaveNothingBehind() {
+        let harmless = Self.kinds.filter(\.leavesNothing)
+        #expect(harmless == [.log, .markClear, .recordLine, .noteTLS, .handshake])
     }
 
     @Test func attemptsAreKeptAcrossLogins() {

@@ -129,6 +129,17 @@ struct MessageCodingTests {
         try reader.finish()
     }
 
+    @Test(
+        arguments: [
+            ("", 0, ""), ("abc", 3, "abc"), ("abc", 2, "ab"), ("abc", 0, ""), ("abc", -1, ""),
+            ("a\u{E9}", 2, "a"), ("a\u{E9}", 3, "a\u{E9}"), ("\u{20AC}\u{20AC}", 5, "\u{20AC}"),
+            ("\u{1F600}", 3, ""), ("e\u{301}", 2, "e"),
+        ] as [(String, Int, String)]
+    )
+    func aTextIsCutBetweenScalars(text: String, maximum: Int, cut: String) {
+        #expect(Array(text.cut(toByteCount: maximum).utf8) == Array(cut.utf8))
+    }
+
     @Test func noBytesAreNoMessage() {
         #expect(throws: MessageError.truncated) { try MessageReader([]) }
     }

@@ -102,6 +102,58 @@ struct MessageSocketTests {
         #expect(heard == [4, 2])
     }
 
+    @Test func severalDescriptorsArriveInTheirOrder() throws {
+        let ends = try Ends.make()
+        let first = try Ends.make()
+        let second = try Ends.make()
+        let numbers = [first.near.descriptor.number, second.near.descriptor.number]
+        try ends.near.sendNow([7, 7], withAll: numbers)
+        let far = try MessageSocket(owning: second.far.descriptor.duplicate())
+        do {
+            guard let (bytes, passed) = try ends.far.receiveDescriptors() else { throw Missing() }
+            #expect(bytes == [7, 7] && passed.count == 2)
+            let arrived = MessageSocket(owning: try present(passed.takeNext()))
+            #expect(fcntl(arrived.descriptor.number, F_GETFD) & FD_CLOEXEC != 0)
+            try arrived.send([1])
+            let heard = try receive(first.far)
+            #expect(heard == [1])
+            drop(second)
+        }
+        // The one that nobody has taken is closed with the rest.
+        let isLost = try loses(far)
+        #expect(isLost)
+    }
+
+    @Test(arguments: [(8, 512), (9, 1), (12, 1), (1, 513)])
+    func moreThanHasRoomIsRefusedAndNothingLeaks(count: Int, byteCount: Int) throws {
+        let ends = try Ends.make()
+        let passed = try Ends.make()
+        let far = try MessageSocket(owning: passed.far.descriptor.duplicate())
+        let sent = sendRaw(
+            [UInt8](repeating: 1, count: byteCount),
+            descriptors: [CInt](repeating: passed.near.descriptor.number, count: count),
+            over: ends.near.descriptor.number
+        )
+        #expect(sent == byteCount)
+        drop(passed)
+        var received = 0
+        let error = thrown(SystemError.self) {
+            received = try ends.far.receiveDescriptors()?.passed.count ?? 0
+        }
+        let fits = count <= 8 && byteCount <= 512
+        #expect(fits ? received == count : error?.errno == .messageTooLong)
+        let isLost = try loses(far)
+        #expect(isLost)
+    }
+
+    @Test func theEndOfTheOtherSideIsNoConnection() throws {
+        let ends = try Ends.make()
+        let far = try MessageSocket(owning: ends.far.descriptor.duplicate())
+        drop(ends)
+        let isOver = try far.receiveDescriptors() == nil
+        #expect(isOver)
+    }
+
     @Test func aDescriptorThatNobodyTakesIsClosed() throws {
         let ends = try Ends.make()
         let passed = try Ends.make()

@@ -18,6 +18,19 @@ struct ProcessTests {
         }
     }
 
+    @Test func librariesHearOfAForkInTheChild() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            endWithOneThread {
+                // What a library does that keeps random numbers or its process id.
+                _ = pthread_atfork(nil, nil) { DaemonProcess.exit(9) }
+                guard case .parent(let process) = try child({ DaemonProcess.exit(7) }) else {
+                    return false
+                }
+                return DaemonProcess.reap(process, waits: true)?.1 == 9
+            }
+        }
+    }
+
     @Test func closingSparesOnlyWhatIsKept() async {
         await #expect(processExitsWith: .exitCode(Seen.allWell)) {
             endWithOneThread {
@@ -43,12 +56,24 @@ struct ProcessTests {
 
     @Test func silencedDescriptorsLeadNowhere() async {
         await #expect(processExitsWith: .exitCode(Seen.allWell)) {
-            try DaemonProcess.silence(0, 1)
+            try DaemonProcess.silence(0...1)
             var first = stat()
             var null = stat()
             _ = unsafe fstat(1, &first)
             _ = unsafe stat("/dev/null", &null)
             DaemonProcess.exit(first.st_rdev == null.st_rdev ? Seen.allWell : Seen.amiss)
+        }
+    }
+
+    @Test func whatIsInUseStaysWhenFreeMemoryIsGivenBack() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            endWithOneThread {
+                let bytes = [UInt8](repeating: 7, count: 300_000)
+                _ = [UInt8](repeating: 8, count: 100_000).last
+                DaemonProcess.releaseFreeMemory(heap: true)
+                DaemonProcess.releaseFreeMemory(heap: false)
+                return bytes.allSatisfy { $0 == 7 }
+            }
         }
     }
 
@@ -83,6 +108,28 @@ struct ProcessTests {
                 DaemonProcess.signal(child, SIGKILL)
                 _ = DaemonProcess.reap(child, waits: true)
                 return before == [] && during == [child] && DaemonProcess.children == []
+            }
+        }
+    }
+
+    @Test func aProcessWhoseParentHasJustDiedIsTold() async {
+        await #expect(processExitsWith: .exitCode(Seen.allWell)) {
+            endWithOneThread {
+                var ends: [CInt] = [-1, -1]
+                guard unsafe pipe(&ends) == 0 else { return false }
+                let input = ends[1]
+                _ = try child {
+                    let parent = getpid()
+                    _ = try? child {
+                        while getppid() == parent { sleep(for: .milliseconds(5)) }
+                        // A signal at its death comes no more.
+                        guard (try? DaemonProcess.endWithParent()) == nil else { return }
+                        _ = unsafe write(input, "!", 1)
+                    }
+                }
+                close(input)
+                var byte: UInt8 = 0
+                return unsafe read(ends[0], &byte, 1) == 1
             }
         }
     }

@@ -20,6 +20,16 @@ struct RateLimiterTests {
         #expect(limiter.charge(20_000).hasPassed)
     }
 
+    @Test func whoeverWouldHaveToWaitIsToldSoAndChargedNothing() throws {
+        let page = try SharedPage(mapping: SharedPage.make())
+        let limiter = RateLimiter(rate: 10_000, sharing: page, at: 0)
+        #expect(limiter.chargeIfDue(500))
+        _ = limiter.charge(10_000)
+        let state = page.load(0)
+        #expect(!limiter.chargeIfDue(1))
+        #expect(page.load(0) == state)
+    }
+
     @Test func alongPauseIsNotSavedUp() {
         let limiter = RateLimiter(rate: 1_000)
         sleep(for: .milliseconds(400))

@@ -177,6 +177,21 @@ struct SocketTests {
         #expect(outcome.1 == [4])
     }
 
+    @Test func theLastPacketWaitsForTheEnd() throws {
+        let connection = try Connection.make(from: Self.loopback4, to: Self.loopback4)
+        connection.near.holdLastPacket()
+        try send([1, 2, 3], over: connection.near)
+        let early = try receive(from: connection.far)
+        #expect(early.0 == .wantsRead)
+        connection.near.endWriting()
+        #expect(try becomesReadable(connection.far))
+        // The end is there as soon as the bytes are.
+        var outcome = try receive(from: connection.far)
+        #expect(outcome.0 == .bytes(3) && outcome.1 == [1, 2, 3])
+        outcome = try receive(from: connection.far)
+        #expect(outcome.0 == .ended(isClean: false))
+    }
+
     @Test func aFullSocketAsksToWait() throws {
         let connection = try Connection.make(from: Self.loopback4, to: Self.loopback4)
         let piece = [UInt8](repeating: 1, count: 1 << 20)

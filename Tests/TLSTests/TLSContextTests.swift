@@ -121,6 +121,26 @@ struct TLSContextTests {
         try context.beginSessionScope()
     }
 
+    @Test func aContextIsLentAgainOnceNobodyHoldsIt() throws {
+        let files = CertificateFiles(certificate: place.certificate, privateKey: place.privateKey)
+        let credentials = try ServerCredentials.load(files, policy: TLSPolicy())
+        func number(_ context: TLSContext?) -> ObjectIdentifier? {
+            context.map(ObjectIdentifier.init)
+        }
+        var first: TLSContext? = try credentials.takeContext()
+        var second: TLSContext? = try credentials.takeContext()
+        let numbers = [number(first), number(second)]
+        #expect(numbers[0] != numbers[1])
+        credentials.giveBack(&first)
+        #expect(first == nil)
+        first = try credentials.takeContext()
+        #expect(number(first) == numbers[0])
+        let held = second
+        credentials.giveBack(&second)
+        second = try credentials.takeContext()
+        #expect(number(second) != number(held))
+    }
+
     @Test func errorsAreComparedByTheirCodeAlone() {
         #expect(TLSError(.handshake, queue: [1]) == TLSError(.handshake, queue: [2, 3]))
         #expect(TLSError(.handshake) != TLSError(.transport))

@@ -65,6 +65,20 @@ struct PAMError: Error, Hashable {
         return unsafe PAMTransaction(handle: handle, answers: answers)
     }
 
+    /// Loads the modules of a service for good.
+    ///
+    /// pam_start(3) loads them and pam_end(3) would unload them again. Later transactions read the
+    /// rules anew, and find the modules there.
+    static func loadModules(service: String, directory: String?) {
+        var conversation = unsafe pam_conv(conv: converse, appdata_ptr: nil)
+        var handle: OpaquePointer?
+        if let directory {
+            _ = unsafe pam_start_confdir(service, nil, &conversation, directory, &handle)
+        } else {
+            _ = unsafe pam_start(service, nil, &conversation, &handle)
+        }
+    }
+
     /// Sets a text item, such as PAM_RHOST (pam_set_item(3)).
     mutating func set(_ item: CInt, to text: String) throws(PAMError) {
         try check("pam_set_item", unsafe pam_set_item(handle, item, text))

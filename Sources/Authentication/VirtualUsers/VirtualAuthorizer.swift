@@ -38,7 +38,8 @@ package final class VirtualAuthorizer: Authorizer {
         switch check {
         case .unknown: throw .unknownUser
         case .wrong: throw .wrongPassword
-        case .denied(let rule): throw .denied(rule: rule)
+        case .denied(let rule, let isGuess):
+            throw .denied(rule: rule, isGuess: isGuess)
         case .unavailable(let reason): throw .unavailable(reason: "virtual_users_file: \(reason)")
         case .right(let home, let permissions, let options):
             let (account, groups) = try guest.assumeGroups()

@@ -57,9 +57,10 @@ package struct VirtualUser: Hashable, Sendable {
             throw .init("the permissions are not letters of \(Permissions.all.letters)")
         }
         self.permissions = permissions
-        let words = texts.count > 4 ? texts[4].split { $0 == " " || $0 == "\t" } : []
+        // Not characters: a blank with an accent on it would be another one, and end no option.
+        let words = texts.count > 4 ? texts[4].utf8.split { $0 == 0x20 || $0 == 0x09 } : []
         for word in words {
-            guard let option = String(word).percentDecoded else {
+            guard let option = String(Substring(word)).percentDecoded else {
                 throw .init("a % in the options is not followed by two hexadecimal digits")
             }
             guard option.utf8.contains(UInt8(ascii: "=")) else {
@@ -101,7 +102,7 @@ package struct VirtualUser: Hashable, Sendable {
         _ text: String
     ) throws(VirtualUserProblem) -> (PasswordHash?, isLocked: Bool) {
         let isLocked = text.utf8.first == UInt8(ascii: "!")
-        let rest = isLocked ? String(text.dropFirst()) : text
+        let rest = isLocked ? String(text.unicodeScalars.dropFirst()) : text
         if isLocked, rest.isEmpty { return (nil, true) }
         guard let hash = PasswordHash(rest) else {
             throw .init(

@@ -12,7 +12,7 @@ enum VirtualUserCheck: Hashable {
     /// The password is wrong.
     case wrong
     /// The user is kept out.
-    case denied(rule: String)
+    case denied(rule: String, isGuess: Bool = false)
     /// The file cannot be used, or the user's line makes no sense.
     case unavailable(reason: String)
 
@@ -40,9 +40,10 @@ enum VirtualUserCheck: Hashable {
             return writer.bytes
         case .unknown: return [Tag.unknown.rawValue]
         case .wrong: return [Tag.wrong.rawValue]
-        case .denied(let rule):
+        case .denied(let rule, let isGuess):
             var writer = MessageWriter(tag: Tag.denied.rawValue)
             writer.put(rule)
+            writer.put(isGuess)
             return writer.bytes
         case .unavailable(let reason):
             var writer = MessageWriter(tag: Tag.unavailable.rawValue)
@@ -68,7 +69,9 @@ enum VirtualUserCheck: Hashable {
             self = .right(home: home, permissions: permissions, options: options)
         case .unknown: self = .unknown
         case .wrong: self = .wrong
-        case .denied: self = .denied(rule: try reader.takeString(maximum: 1_024))
+        case .denied:
+            let rule = try reader.takeString(maximum: 1_024)
+            self = .denied(rule: rule, isGuess: try reader.takeBool())
         case .unavailable: self = .unavailable(reason: try reader.takeString(maximum: 1_024))
         }
         try reader.finish()
@@ -109,7 +112,7 @@ extension VirtualUserCheck {
         case .present(let user, let sample):
             guard let hash = user.hash else {
                 Self.spend(password, sample)
-                self = .denied(rule: "the user has no password")
+                self = .denied(rule: "the user has no password", isGuess: true)
                 return
             }
             guard hash.matches(password), password.count > 0 else {

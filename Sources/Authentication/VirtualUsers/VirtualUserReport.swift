@@ -62,8 +62,9 @@ package struct VirtualUserReport: Hashable, Sendable {
         }
     }
 
-    /// The most lines that are told.
+    /// The most lines that are told, and bytes of each.
     private static let maximumProblemCount = 100
+    private static let maximumProblemByteCount = 4_096
 
     private var encoded: [UInt8] {
         var writer = MessageWriter(tag: 1)
@@ -73,7 +74,7 @@ package struct VirtualUserReport: Hashable, Sendable {
         writer.put(failure?.reason ?? "")
         let told = problems.prefix(Self.maximumProblemCount)
         writer.put(UInt32(told.count))
-        for problem in told { writer.put(String(problem.prefix(500))) }
+        for problem in told { writer.put(problem.cut(toByteCount: Self.maximumProblemByteCount)) }
         return writer.bytes
     }
 
@@ -86,7 +87,7 @@ package struct VirtualUserReport: Hashable, Sendable {
         if !reason.isEmpty { failure = Failure(reason: reason, isUnsafe: isUnsafe) }
         let count = try reader.take(UInt32.self)
         for _ in 0..<min(count, UInt32(Self.maximumProblemCount)) {
-            problems.append(try reader.takeString(maximum: 4_096))
+            problems.append(try reader.takeString(maximum: Self.maximumProblemByteCount))
         }
         try reader.finish()
     }

@@ -77,6 +77,10 @@ int CLinux_limit_bounding_set(uint64_t kept);
 /// Takes every capability but those in `kept` from the effective and permitted sets, and empties the
 /// inheritable and ambient ones.
 int CLinux_limit_capabilities(uint64_t kept);
+
+/// prctl(PR_SET_KEEPCAPS): whether a change of ids from root to somebody else leaves the permitted
+/// capabilities as they are.
+int CLinux_keep_capabilities(int keeps);
 static const int CLinux_CAP_CHOWN = 0;
 static const int CLinux_CAP_DAC_OVERRIDE = 1;
 static const int CLinux_CAP_FOWNER = 3;
@@ -86,6 +90,7 @@ static const int CLinux_CAP_SETGID = 6;
 static const int CLinux_CAP_SETUID = 7;
 static const int CLinux_CAP_SETPCAP = 8;
 static const int CLinux_CAP_NET_BIND_SERVICE = 10;
+static const int CLinux_CAP_SYS_CHROOT = 18;
 static const int CLinux_CAP_SYS_NICE = 23;
 static const int CLinux_CAP_SYS_RESOURCE = 24;
 static const int CLinux_CAP_AUDIT_WRITE = 29;
@@ -114,6 +119,14 @@ int CLinux_set_limit(int resource, uint64_t value);
 
 /// Sets the soft limit alone, at most to the hard one.
 int CLinux_set_soft_limit(int resource, uint64_t value);
+
+/// Lets this process's memory (RLIMIT_AS) grow by no more than `growth` bytes from what it has now.
+int CLinux_limit_memory(uint64_t growth);
+
+/// Has the kernel take this process before others when memory runs out (oom_score_adj of proc(5));
+/// `score` counts only where it is higher than what it has.
+int CLinux_set_out_of_memory_score(int score);
+
 static const int CLinux_RLIMIT_FSIZE = 1;
 static const int CLinux_RLIMIT_CORE = 4;
 static const int CLinux_RLIMIT_NOFILE = 7;
@@ -135,9 +148,23 @@ int CLinux_keep_environment(const char *kept);
 /// Installs an empty handler for `signal`, without SA_RESTART, so that poll(2) returns EINTR.
 int CLinux_watch_signal(int signal);
 
-/// Blocks SIGCHLD, SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE, and returns a signalfd(2) that
-/// delivers the four.
+/// Blocks SIGCHLD, SIGTERM, SIGINT, SIGHUP and SIGUSR2, ignores SIGPIPE, and returns a signalfd(2)
+/// that delivers the five.
 int CLinux_signal_descriptor(void);
+
+// MARK: Waiting for many descriptors
+
+/// epoll_create1(2).
+int CLinux_make_wait_set(void);
+
+/// epoll_ctl(2): `key` is reported while `descriptor` is readable, or its other end gone.
+int CLinux_add_to_wait_set(int set, int descriptor, int key);
+
+/// epoll_ctl(2); to be called before `descriptor` is closed, for a forked process may have it as well.
+int CLinux_remove_from_wait_set(int set, int descriptor);
+
+/// epoll_wait(2) without waiting: fills `keys`, of which there are `count`, and tells how many.
+int CLinux_ready_in_wait_set(int set, int *keys, int count);
 
 /// Reads one signal number from a descriptor of CLinux_signal_descriptor, or 0 when none waits.
 int CLinux_read_signal(int descriptor);
@@ -158,8 +185,9 @@ long CLinux_write_log(const void *bytes, size_t count);
 
 /// Makes a datagram socket that is connected to the Unix socket at path, and never waits.
 ///
-/// Returns the descriptor, or a negated errno value.
-int CLinux_connect_system_log(const char *path);
+/// A path that begins with '@' is a name in the abstract namespace. Returns the descriptor, or a
+/// negated errno value.
+int CLinux_connect_datagram(const char *path);
 
 // MARK: Memory that processes share
 
@@ -167,6 +195,9 @@ static const int CLinux_SHARED_PAGE_SIZE = 4096;
 
 /// memfd_create(2): makes a page of zeros that nobody can shrink. Returns its descriptor.
 int CLinux_make_shared_page(const char *name);
+
+/// memfd_create(2): makes an empty file that lies in memory. Returns its descriptor.
+int CLinux_make_memory_file(const char *name);
 
 /// mmap(2): maps such a page for reading and writing. NULL when it is none, or cannot be mapped.
 int64_t *CLinux_map_shared_page(int descriptor);
@@ -183,6 +214,34 @@ int64_t CLinux_atomic_add(int64_t *value, int64_t amount);
 /// Sets such a number if it is `expected`; returns whether it was.
 int CLinux_atomic_exchange_if(int64_t *value, int64_t expected, int64_t wanted);
 
+/// Sets a number that other processes read.
+void CLinux_atomic_store(int64_t *value, int64_t wanted);
+
+/// madvise(2) with MADV_DONTFORK: children do not have such a page.
+int CLinux_keep_page_from_children(int64_t *page);
+
+// MARK: Sockets of this machine (unix(7))
+
+/// Makes a SOCK_SEQPACKET socket that listens at `path`, which belongs to `group` and has `mode`, and
+/// replaces a socket that is there; -EEXIST when something else is. Returns the descriptor.
+int CLinux_listen_locally(const char *path, uint32_t mode, uint32_t group, int backlog);
+
+/// Removes the socket at `path` if its inode number is `number`.
+int CLinux_remove_local_socket(const char *path, uint64_t number);
+
+/// The inode number of what is at `path`.
+int64_t CLinux_file_number(const char *path);
+
+/// Connects to the SOCK_SEQPACKET socket at `path`. Returns the descriptor.
+int CLinux_connect_locally(const char *path);
+
+/// Whether whoever connected is root or `user`, or was a member of `group` then (SO_PEERCRED,
+/// SO_PEERGROUPS).
+int CLinux_peer_belongs(int socket, uint32_t user, uint32_t group);
+
+/// Who connected (SO_PEERCRED).
+int64_t CLinux_peer_user(int socket);
+
 // MARK: Sockets
 
 /// Bytes the peer has acknowledged so far (TCP_INFO of tcp(7)); `*outstanding` tells whether any
@@ -192,6 +251,13 @@ int64_t CLinux_acknowledged_bytes(int socket, int *outstanding);
 /// Bytes that came from the peer so far (TCP_INFO of tcp(7)).
 int64_t CLinux_received_bytes(int socket);
 
+/// Whether the kernel can encrypt what TCP sends (TCP_ULP "tls" of tcp(7)). Where this process may load
+/// modules, that loads the one it takes.
+int CLinux_has_kernel_tls(void);
+
+/// Has the kernel take the keys of TLS for a connection, once there are any.
+int CLinux_await_tls_keys(int socket);
+
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC; `address` holds `*size` bytes.
 int CLinux_accept(int listener, void *address, uint32_t *size);
 
@@ -200,22 +266,76 @@ int CLinux_accept(int listener, void *address, uint32_t *size);
 long CLinux_send_message(
     int socket, const void *bytes, size_t count, int descriptor, int waits);
 
+/// The most descriptors that CLinux_send_descriptors() sends at once.
+enum { CLinux_MAXIMUM_DESCRIPTORS = 8 };
+
+/// Sends one message with several descriptors over a Unix socket; fails with -EAGAIN where there is no
+/// room.
+long CLinux_send_descriptors(
+    int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count);
+
+/// Waits for a message with at most CLinux_MAXIMUM_DESCRIPTORS descriptors, close-on-exec set, and
+/// takes it; `*descriptor_count` is how many came.
+///
+/// A message that has no room in `bytes`, or that brought more, fails with -EMSGSIZE and whatever came
+/// is closed. 0 means that the peer is gone.
+long CLinux_receive_descriptors(
+    int socket, void *bytes, size_t capacity, int *descriptors, size_t *descriptor_count);
+
 /// Bytes that were sent over a Unix socket and not yet received (SIOCOUTQ), with what they cost.
 int CLinux_unreceived_bytes(int socket);
 
+/// Waits for a message and tells how long it is, in bytes, without taking it.
+long CLinux_message_size(int socket);
+
+/// Lends memory for what of a message finds no room elsewhere, until CLinux_return_message_rest();
+/// NULL while another thread has it.
+const void *CLinux_take_message_rest(void);
+
+/// Gives that memory back, of which `count` bytes were written to and are overwritten.
+void CLinux_return_message_rest(size_t count);
+
 /// Receives one message and at most one descriptor, close-on-exec set.
 ///
+/// What has no room in `bytes` stands in `rest`, which was lent by CLinux_take_message_rest(), or is
+/// NULL; both take at most 65,536 bytes together, and `capacity` is no more than that.
 /// `*descriptor` is -1 when none came. A message that does not fit, or that brought more than one
 /// descriptor, fails with -EMSGSIZE and whatever came is closed. 0 means that the peer is gone.
-long CLinux_receive_message(int socket, void *bytes, size_t capacity, int *descriptor);
+long CLinux_receive_message(
+    int socket, void *bytes, size_t capacity, const void *rest, int *descriptor);
 
 // MARK: Confinement
 
-/// mallopt(3): has free(3) overwrite what is given back from now on.
-void CLinux_wipe_freed_memory(void);
+/// mallopt(3): has free(3) overwrite what is given back from now on, or no longer.
+void CLinux_wipe_freed_memory(int is_wiped);
+
+/// chroot(2) to the root that this process has, which changes nothing: tells whether it may.
+int CLinux_try_changing_root(void);
+
+/// fchdir(2) and chroot(2): makes `directory` (O_PATH too) the root and the working directory.
+int CLinux_change_root(int directory);
+
+/// Takes the small free pieces of the heap out of use, so that what is allocated from now on, in this
+/// process and in those forked from it, lies together at the heap's end.
+void CLinux_gather_heap(void);
+
+/// Puts a copy in pages of 2 MiB in the place of what the program and its libraries only read (code and
+/// constants), as far as that fills such pages: memfd_create(2), sealed, and MADV_COLLAPSE of madvise(2).
+///
+/// No memory is writable and executable at any time. Returns how many bytes were moved, or a negative
+/// errno when the kernel gives no such pages; then everything is as it was.
+long CLinux_use_huge_text(void);
+
+/// Maps what CLinux_use_huge_text has moved, all at once, in a process that was just forked: a fork
+/// leaves it to page faults, each of which adds 2 MiB to what the process seems to use.
+void CLinux_map_huge_text(void);
 
 /// How much CLinux_wipe_stack overwrites, in bytes: deeper than OpenSSL and PAM's modules go.
 #define CLINUX_WIPED_STACK 65536
+
+/// malloc_trim(3) if asked for, and madvise(2) with MADV_DONTNEED for the stack beneath the caller's frame,
+/// in a process of one thread.
+void CLinux_release_free_memory(int trims_heap);
 
 /// Overwrites the stack beneath the caller's frame.
 ///
@@ -235,6 +355,9 @@ int CLinux_confine_to_directory(int directory);
 /// sockets to `port` alone; otherwise as CLinux_confine_to_directory.
 int CLinux_confine_to_reading(const int *directories, size_t count, uint16_t port);
 
+/// prctl(2): whether this kernel takes seccomp filters. Returns 1 or 0; nothing is installed.
+int CLinux_has_seccomp(void);
+
 /// What becomes of a system call, in a seccomp filter.
 struct CLinux_call_rule {
     /// The number; a rule for a call that this architecture lacks (< 0) is left out.
@@ -244,6 +367,9 @@ struct CLinux_call_rule {
     /// Whether one bit of `value` is enough; 0: the low half of the argument has to equal it.
     int has_any_bit;
     uint32_t value;
+    /// Another argument whose low half has to equal `second_value` as well; < 0: none.
+    int second_argument;
+    uint32_t second_value;
     /// One of CLinux_SECCOMP_*, with an errno value added to CLinux_SECCOMP_ERRNO.
     uint32_t action;
 };
@@ -262,6 +388,20 @@ long CLinux_make_filter(
 
 /// seccomp(2): installs such a filter, for good.
 int CLinux_install_filter(const uint64_t *steps, size_t count);
+
+/// pthread_create(3): runs `body` on a thread that nobody waits for, with a stack of `stack` bytes and
+/// every signal blocked.
+int CLinux_start_thread(size_t stack, void *(*body)(void *), void *context);
+
+/// eventfd(2): a descriptor with close-on-exec set on which nothing waits.
+int CLinux_make_wake_up(void);
+
+/// setgroups(2), setresgid(2) and setresuid(2) for the effective ids of this thread alone; the saved
+/// ones stay, so that it can change back.
+int CLinux_assume_in_thread(uint32_t user, uint32_t group, const uint32_t *groups, size_t count);
+
+/// The same in the other order, for a thread that becomes again what it was.
+int CLinux_return_in_thread(uint32_t user, uint32_t group, const uint32_t *groups, size_t count);
 
 /// Number of the system call called `name`; -1 when this architecture has none of that name, and -2
 /// when there is no such call at all.

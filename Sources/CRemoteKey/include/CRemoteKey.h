@@ -25,4 +25,14 @@ int CRemoteKey_install(CRemoteKey_sign sign);
 /// Returns a new reference, or NULL when the key is neither RSA nor EC nor Ed25519.
 EVP_PKEY *CRemoteKey_new(EVP_PKEY *public_key, int32_t number);
 
+/// Has OpenSSL's long-lived objects that each handshake writes to lie together, in few pages: those that
+/// are made until CRemoteKey_settle_objects(). For a process of one thread that is to be forked, before its
+/// first use of OpenSSL (CRYPTO_set_mem_functions of OPENSSL_malloc(3)).
+///
+/// Returns 1 on success; 0 where OpenSSL is in use already, and everything stays as it is.
+int CRemoteKey_gather_objects(void);
+
+/// Has all objects from here on lie where malloc(3) puts them.
+void CRemoteKey_settle_objects(void);
+
 #endif

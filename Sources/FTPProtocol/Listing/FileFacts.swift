@@ -96,26 +96,49 @@ package struct DirectoryEntry: Hashable, Sendable {
         self.target = target
         self.permissions = permissions
     }
-}
 
-extension [UInt8] {
-    /// Appends a line of NLST: a name, and for `ls -F` the sign of its kind.
-    package mutating func appendNameLine(_ name: [UInt8], sign: UInt8? = nil) {
-        append(name: name)
-        if let sign { append(sign) }
-        append(.carriageReturn)
-        append(.lineFeed)
+    /// Copies an entry out of the memory that it lies in.
+    package init(_ view: EntryView) {
+        name = Array(view.name)
+        facts = view.facts
+        target = view.target.map { Array($0) }
+        permissions = view.permissions
     }
 
-    /// Appends a name in which a line end cannot be mistaken for the end of the entry.
-    mutating func append(name: [UInt8]) {
-        guard name.contains(where: { $0 == 0 || $0 == .carriageReturn || $0 == .lineFeed }) else {
-            append(contentsOf: name)
-            return
-        }
-        for byte in name {
-            let isForbidden = byte == 0 || byte == .carriageReturn || byte == .lineFeed
-            append(isForbidden ? UInt8(ascii: "?") : byte)
-        }
+    /// The entry as formatters take it.
+    package var view: EntryView {
+        EntryView(
+            name: name[...],
+            facts: facts,
+            target: target.map { $0[...] },
+            permissions: permissions
+        )
+    }
+}
+
+/// One line of a listing whose bytes lie in memory that many entries share.
+///
+/// To be looked at and let go: it keeps all of that memory.
+package struct EntryView: Hashable, Sendable {
+    /// The name, in whatever bytes the file system holds.
+    package let name: ArraySlice<UInt8>
+    /// The facts of the object itself, not of what a link points to.
+    package let facts: FileFacts
+    /// What a symbolic link points to.
+    package let target: ArraySlice<UInt8>?
+    /// What the user may do with it, where that differs from place to place.
+    package let permissions: Permissions?
+
+    /// Describes an entry.
+    package init(
+        name: ArraySlice<UInt8>,
+        facts: FileFacts,
+        target: ArraySlice<UInt8>?,
+        permissions: Permissions?
+    ) {
+        self.name = name
+        self.facts = facts
+        self.target = target
+        self.permissions = permissions
     }
 }

@@ -21,15 +21,42 @@ package enum MachineListing {
     ///   - role: What the entry is to the listed directory.
     ///   - output: Where the line goes.
     package static func append(
-        _ entry: DirectoryEntry,
+        _ entry: EntryView,
         facts: MachineFacts,
         permissions: Permissions,
         role: Role = .entry,
         to output: inout [UInt8]
     ) {
-        appendFacts(entry, facts: facts, permissions: permissions, role: role, to: &output)
-        output.append(.carriageReturn)
-        output.append(.lineFeed)
+        output.append(addingCapacity: maximumFactsByteCount + entry.name.count + 3) { line in
+            append(entry.facts, facts, permissions: permissions, role: role, to: &line)
+            line.append(.space)
+            line.append(name: entry.name)
+            line.appendLineEnd()
+        }
+    }
+
+    /// Appends a line of MLSD with facts that somebody else has put together.
+    ///
+    /// - Parameters:
+    ///   - facts: The facts; see ``made(harmless:)``.
+    ///   - name: The name. NUL, CR and LF show as `?`.
+    ///   - output: Where the line goes.
+    package static func append(
+        harmless facts: [UInt8],
+        _ name: ArraySlice<UInt8>,
+        to output: inout [UInt8]
+    ) {
+        output.appendNameLine(name, behind: made(harmless: facts) + [.space])
+    }
+
+    /// Facts that somebody else has put together, so that none of them can be taken for the name.
+    ///
+    /// The name begins behind the first space (RFC 3659 section 7.2): spaces, control characters and
+    /// what is not ASCII show as `?`, and the last fact ends as all others do.
+    package static func made(harmless facts: [UInt8]) -> [UInt8] {
+        var output = facts.map { (0x21...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
+        if let last = output.last, last != semicolon { output.append(semicolon) }
+        return output
     }
 
     /// Appends facts, one space and the name, as the reply to MLST shows them.
@@ -41,13 +68,46 @@ package enum MachineListing {
     ///   - role: What the entry is to the listed directory.
     ///   - output: Where the text goes.
     package static func appendFacts(
-        _ entry: DirectoryEntry,
+        _ entry: EntryView,
         facts: MachineFacts,
         permissions: Permissions,
         role: Role = .entry,
         to output: inout [UInt8]
     ) {
-        let object = entry.facts
+        output.append(addingCapacity: maximumFactsByteCount + entry.name.count + 1) { text in
+            append(entry.facts, facts, permissions: permissions, role: role, to: &text)
+            text.append(.space)
+            text.append(name: entry.name)
+        }
+    }
+
+    /// Appends facts alone, without the name.
+    ///
+    /// - Parameters:
+    ///   - entry: What to show.
+    ///   - facts: Which facts the client wants.
+    ///   - permissions: What the user may do, for the fact `perm`.
+    ///   - role: What the entry is to the listed directory.
+    ///   - output: Where the text goes.
+    package static func appendFacts(
+        of entry: EntryView,
+        _ facts: MachineFacts,
+        permissions: Permissions,
+        role: Role = .entry,
+        to output: inout [UInt8]
+    ) {
+        output.append(addingCapacity: maximumFactsByteCount) { text in
+            append(entry.facts, facts, permissions: permissions, role: role, to: &text)
+        }
+    }
+
+    private static func append(
+        _ object: FileFacts,
+        _ facts: MachineFacts,
+        permissions: Permissions,
+        role: Role,
+        to output: inout OutputSpan<UInt8>
+    ) {
         if facts.contains(.type) {
             output.append(ascii: "type=")
             output.append(ascii: typeText(object.kind, role: role))
@@ -94,13 +154,14 @@ package enum MachineListing {
             output.appendDecimal(UInt64(object.group))
             output.append(semicolon)
         }
-        output.append(.space)
-        output.append(name: entry.name)
     }
 
     private static let semicolon = UInt8(ascii: ";")
 
-    private static func typeText(_ kind: FileFacts.Kind, role: Role) -> String {
+    /// The longest form of all facts.
+    private static let maximumFactsByteCount = 256
+
+    private static func typeText(_ kind: FileFacts.Kind, role: Role) -> StaticString {
         switch (role, kind) {
         case (.current, .directory): "cdir"
         case (.parent, .directory): "pdir"
@@ -118,7 +179,7 @@ package enum MachineListing {
     private static func appendPermissions(
         _ permissions: Permissions,
         of kind: FileFacts.Kind,
-        to output: inout [UInt8]
+        to output: inout OutputSpan<UInt8>
     ) {
         func add(_ letter: Unicode.Scalar, if permission: Permissions) {
             if permissions.contains(permission) { output.append(UInt8(ascii: letter)) }

@@ -8,7 +8,8 @@ package enum UnixListing {
     /// Clocks disagree a little; a file from tomorrow still shows its time of day.
     private static let toleratedFutureSeconds: Int64 = 86_400
 
-    private static let monthNames = Array("JanFebMarAprMayJunJulAugSepOctNovDec".utf8)
+    /// The longest line, without the names in it.
+    private static let maximumColumnsByteCount = 128
 
     /// Appends one line, ending in CR LF.
     ///
@@ -22,7 +23,7 @@ package enum UnixListing {
     ///   - classifies: Whether a sign for the kind stands behind the name (`ls -F`).
     ///   - output: Where the line goes.
     package static func append(
-        _ entry: DirectoryEntry,
+        _ entry: EntryView,
         now: Int64,
         utcOffset: Int64,
         hidesOwners: Bool,
@@ -31,49 +32,52 @@ package enum UnixListing {
         classifies: Bool = false,
         to output: inout [UInt8]
     ) {
-        let facts = entry.facts
-        appendMode(facts, to: &output)
-        output.append(.space)
-        output.appendDecimal(UInt64(facts.linkCount), width: 3)
-        output.append(.space)
-        if hidesOwners {
-            output.append(ascii: "ftp      ftp      ")
-        } else {
-            appendIdentifier(facts.owner, owner, to: &output)
-            appendIdentifier(facts.group, group, to: &output)
+        let ownersByteCount = (owner?.utf8.count ?? 0) + (group?.utf8.count ?? 0)
+        let namesByteCount = ownersByteCount + entry.name.count + (entry.target?.count ?? 0)
+        output.append(addingCapacity: maximumColumnsByteCount + namesByteCount) { line in
+            let facts = entry.facts
+            appendMode(facts, to: &line)
+            line.append(.space)
+            line.appendDecimal(UInt64(facts.linkCount), width: 3)
+            line.append(.space)
+            if hidesOwners {
+                line.append(ascii: "ftp      ftp      ")
+            } else {
+                appendIdentifier(facts.owner, owner, to: &line)
+                appendIdentifier(facts.group, group, to: &line)
+            }
+            line.appendDecimal(UInt64(max(facts.size, 0)), width: 8)
+            line.append(.space)
+            appendTime(facts.modified, now: now, utcOffset: utcOffset, to: &line)
+            line.append(.space)
+            line.append(name: entry.name)
+            if facts.kind == .symbolicLink, let target = entry.target {
+                line.append(ascii: " -> ")
+                line.append(name: target)
+            } else if classifies, let sign = facts.sign {
+                line.append(sign)
+            }
+            line.appendLineEnd()
         }
-        output.appendDecimal(UInt64(max(facts.size, 0)), width: 8)
-        output.append(.space)
-        appendTime(facts.modified, now: now, utcOffset: utcOffset, to: &output)
-        output.append(.space)
-        output.append(name: entry.name)
-        if facts.kind == .symbolicLink, let target = entry.target {
-            output.append(ascii: " -> ")
-            output.append(name: target)
-        } else if classifies, let sign = facts.sign {
-            output.append(sign)
-        }
-        output.append(.carriageReturn)
-        output.append(.lineFeed)
     }
 
     /// Appends a name or a number left aligned in eight columns, and the blank behind it.
     private static func appendIdentifier(
         _ number: UInt32,
         _ name: String?,
-        to output: inout [UInt8]
+        to output: inout OutputSpan<UInt8>
     ) {
         let start = output.count
         // A blank in a name would be the end of the column.
         if let name, name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) {
-            output.append(ascii: name)
+            for byte in name.utf8 { output.append(byte) }
         } else {
             output.appendDecimal(UInt64(number))
         }
         repeat { output.append(.space) } while output.count - start < 9
     }
 
-    private static func appendMode(_ facts: FileFacts, to output: inout [UInt8]) {
+    private static func appendMode(_ facts: FileFacts, to output: inout OutputSpan<UInt8>) {
         let kind: UInt8 =
             switch facts.kind {
             case .regular: UInt8(ascii: "-")
@@ -95,7 +99,7 @@ package enum UnixListing {
         _ bits: UInt16,
         special: Bool,
         letter: Unicode.Scalar,
-        to output: inout [UInt8]
+        to output: inout OutputSpan<UInt8>
     ) {
         output.append(bits & 4 != 0 ? UInt8(ascii: "r") : UInt8(ascii: "-"))
         output.append(bits & 2 != 0 ? UInt8(ascii: "w") : UInt8(ascii: "-"))
@@ -113,24 +117,39 @@ package enum UnixListing {
         _ modified: Int64,
         now: Int64,
         utcOffset: Int64,
-        to output: inout [UInt8]
+        to output: inout OutputSpan<UInt8>
     ) {
         let (shifted, overflowed) = modified.addingReportingOverflow(utcOffset)
         let shown = Timestamp(seconds: overflowed ? modified : shifted)
         let civil = shown.clampedToFourDigitYear.civil
-        let month = (civil.month - 1) * 3
-        output.append(contentsOf: monthNames[month..<month + 3])
+        output.append(ascii: monthName(civil.month))
         output.append(.space)
-        output.appendZeroPadded(civil.day, width: 2)
+        output.appendTwoDigits(civil.day)
         output.append(.space)
         let (age, tooFar) = now.subtractingReportingOverflow(modified)
         if !tooFar, age <= recentSeconds, age >= -toleratedFutureSeconds {
-            output.appendZeroPadded(civil.hour, width: 2)
+            output.appendTwoDigits(civil.hour)
             output.append(UInt8(ascii: ":"))
-            output.appendZeroPadded(civil.minute, width: 2)
+            output.appendTwoDigits(civil.minute)
         } else {
             output.append(.space)
-            output.appendZeroPadded(civil.year, width: 4)
+            output.appendFourDigits(civil.year)
+        }
+    }
+    private static func monthName(_ month: Int) -> StaticString {
+        switch month {
+        case 1: "Jan"
+        case 2: "Feb"
+        case 3: "Mar"
+        case 4: "Apr"
+        case 5: "May"
+        case 6: "Jun"
+        case 7: "Jul"
+        case 8: "Aug"
+        case 9: "Sep"
+        case 10: "Oct"
+        case 11: "Nov"
+        default: "Dec"
         }
     }
 }

@@ -14,6 +14,24 @@ extension Timestamp {
         return "\(weekday) \(syslogDate) \(clampedToFourDigitYear.year)"
     }
 
+    /// The moment as `2026-11-07T21:01:54.000123Z` (RFC 3339).
+    package func auditDate(microseconds: Int) -> String {
+        let civil = clampedToFourDigitYear.civil
+        var text: [UInt8] = []
+        text.appendZeroPadded(civil.year, width: 4)
+        for (mark, part) in [
+            ("-", civil.month), ("-", civil.day), ("T", civil.hour), (":", civil.minute),
+            (":", civil.second),
+        ] {
+            text.append(ascii: mark)
+            text.appendZeroPadded(part, width: 2)
+        }
+        text.append(ascii: ".")
+        text.appendZeroPadded(microseconds, width: 6)
+        text.append(ascii: "Z")
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// The moment as `Nov  7 21:01:54` (RFC 3164 section 4.1.2).
     package var syslogDate: String {
         let civil = clampedToFourDigitYear.civil

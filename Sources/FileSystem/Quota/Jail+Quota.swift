@@ -81,7 +81,7 @@ extension Jail {
             }
             guard listing.facts.kind == .directory else { continue }
             while true {
-                let entries: [DirectoryEntry]
+                let entries: EntryPiece
                 do throws(SystemError) {
                     entries = try listing.next(in: root)
                 } catch {
@@ -98,7 +98,9 @@ extension Jail {
                         total.bytes += min(QuotaLedger.maximum, max(0, entry.facts.size))
                     case .directory:
                         let isOwn = entry.facts.owner == owner
-                        if let next = path.appending(component: entry.name), !isShut(entry.facts) {
+                        if let next = path.appending(component: Array(entry.name)),
+                            !isShut(entry.facts)
+                        {
                             waiting.append((next, isOwn))
                         } else if isOwn {
                             return full

@@ -10,7 +10,7 @@ enum FileReply: Hashable {
     case facts(FileFacts)
     case opened(FileFacts, VirtualPath, isNew: Bool = false, isMetered: Bool = false)
     case storage(StorageReport)
-    case entries([DirectoryEntry])
+    case entries(EntryPiece)
     case byteCount(Int64)
     case text([UInt8])
 
@@ -24,12 +24,6 @@ enum FileReply: Hashable {
         case storage
         case text
     }
-
-    /// Entries that fit into one message, whatever their names.
-    private static let maximumEntryCount = 4_096
-
-    /// Some file systems count characters, not bytes, and give longer names than NAME_MAX.
-    private static let maximumNameByteCount = 4_096
 
     /// The message.
     var encoded: [UInt8] {
@@ -57,16 +51,9 @@ enum FileReply: Hashable {
             return writer.bytes
         case .entries(let entries):
             var writer = MessageWriter(tag: Tag.entries.rawValue)
-            let hasPermissions = entries.first?.permissions != nil
             writer.put(UInt16(clamping: entries.count))
-            writer.put(hasPermissions)
-            for entry in entries {
-                writer.put(entry.facts)
-                writer.put(entry.name)
-                writer.put(entry.target != nil)
-                if let target = entry.target { writer.put(target) }
-                if hasPermissions { writer.put(entry.permissions?.rawValue ?? 0) }
-            }
+            writer.put(entries.hasPermissions)
+            writer.append(entries.encoded)
             return writer.bytes
         case .byteCount(let count):
             var writer = MessageWriter(tag: Tag.byteCount.rawValue)
@@ -97,27 +84,16 @@ enum FileReply: Hashable {
         case .storage: self = .storage(try reader.takeReport())
         case .entries:
             let count = Int(try reader.take(UInt16.self))
-            guard count <= Self.maximumEntryCount else { throw .tooLong(byteCount: count) }
+            guard count <= EntryPiece.maximumCount else { throw .tooLong(byteCount: count) }
             let hasPermissions = try reader.takeBool()
-            var entries: [DirectoryEntry] = []
-            entries.reserveCapacity(count)
-            for _ in 0..<count {
-                let facts = try reader.takeFacts()
-                let name = try reader.takeBytes(maximum: Self.maximumNameByteCount)
-                let hasTarget = try reader.takeBool()
-                let target = hasTarget ? try reader.takeBytes(maximum: 4_096) : nil
-                let permissions =
-                    hasPermissions ? Permissions(rawValue: try reader.take()) : nil
-                entries.append(
-                    DirectoryEntry(
-                        name: name,
-                        facts: facts,
-                        target: target,
-                        permissions: permissions
-                    )
-                )
-            }
+            let entries = try EntryPiece(
+                decoding: message,
+                from: message.count - reader.remaining,
+                count: count,
+                hasPermissions: hasPermissions
+            )
             self = .entries(entries)
+            return
         case .byteCount:
             let count = try reader.take(Int64.self)
             guard count >= 0 else { throw .invalidValue }
@@ -131,32 +107,17 @@ enum FileReply: Hashable {
 
 extension MessageWriter {
     fileprivate mutating func put(_ facts: FileFacts) {
-        put(facts.kind.rawValue)
-        put(facts.mode)
-        put(facts.linkCount)
-        put(facts.owner)
-        put(facts.group)
-        put(facts.size)
-        put(facts.modified)
-        put(facts.device)
-        put(facts.inode)
+        var bytes: [UInt8] = []
+        bytes.append(addingCapacity: FactsForm.byteCount) { FactsForm.append(facts, to: &$0) }
+        append(bytes[...])
     }
 }
 
 extension MessageReader {
     fileprivate mutating func takeFacts() throws(MessageError) -> FileFacts {
-        guard let kind = FileFacts.Kind(rawValue: try take()) else { throw .invalidValue }
-        return FileFacts(
-            kind: kind,
-            mode: try take(),
-            linkCount: try take(),
-            owner: try take(),
-            group: try take(),
-            size: try take(),
-            modified: try take(),
-            device: try take(),
-            inode: try take()
-        )
+        let bytes = try takeBytes(count: FactsForm.byteCount)
+        guard FactsForm.isValid(at: 0, in: bytes) else { throw .invalidValue }
+        return FactsForm.facts(at: 0, in: bytes)
     }
 }
 

@@ -19,6 +19,9 @@ package struct FileServer: ~Copyable {
     ///   any more, and the caller ends the session.
     package func run() throws(MessageError) {
         defer { fileSystem.discardUpload() }
+        var ahead: FileReply?
+        // The last answer brought a descriptor, and nobody has looked since whether it was received.
+        var isHandingOver = false
         while true {
             let message: ReceivedMessage?
             do throws(SystemError) {
@@ -30,28 +33,79 @@ package struct FileServer: ~Copyable {
             guard var message else { return }
             // Requests bring no descriptor; one that does is not of our making.
             guard message.takeDescriptor() == nil else { throw .wrongDescriptor }
+            // Ours waits for each answer. The kernel counts descriptors that nobody has received against
+            // all processes of the user, and other sessions of the same user could pass none any more.
+            guard !isHandingOver || channel.unreceivedByteCount == 0 else { throw .outOfTurn }
+            isHandingOver = false
             let request = try FileRequest(decoding: message.bytes)
-            guard answer(request) else { return }
+            guard answer(request, &ahead, &isHandingOver) else { return }
         }
     }
 
     /// Carries out one request and sends the answer; `false` when nobody is there to read it.
-    private func answer(_ request: FileRequest) -> Bool {
+    private func answer(
+        _ request: FileRequest,
+        _ ahead: inout FileReply?,
+        _ isHandingOver: inout Bool
+    ) -> Bool {
         var descriptor: OwnedDescriptor?
-        let reply: FileReply
-        do throws(FileError) {
-            reply = try perform(request, opening: &descriptor)
-        } catch {
-            reply = .failed(error)
+        var reply: FileReply?
+        switch request {
+        case .nextEntries: reply = ahead.take()
+        case .beginListing: ahead = nil
+        default: break
         }
+        let answer = reply ?? self.reply(to: request, opening: &descriptor)
+        guard send(answer, &descriptor, &isHandingOver) else { return false }
+        // While the Session formats and sends these entries, the next ones are looked up.
+        if case .entries(let entries) = answer, !entries.isEmpty {
+            var none: OwnedDescriptor?
+            ahead = self.reply(to: .nextEntries, opening: &none)
+        }
+        return true
+    }
+
+    private func reply(
+        to request: FileRequest,
+        opening descriptor: inout OwnedDescriptor?
+    ) -> FileReply {
+        do throws(FileError) {
+            return try perform(request, opening: &descriptor)
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func send(
+        _ reply: FileReply,
+        _ descriptor: inout OwnedDescriptor?,
+        _ isHandingOver: inout Bool
+    ) -> Bool {
         do throws(SystemError) {
             if let descriptor = descriptor.take() {
-                try channel.send(reply.encoded, with: descriptor)
+                isHandingOver = try handOver(descriptor, with: reply)
             } else {
                 try channel.send(reply.encoded)
             }
             return true
         } catch {
+            return false
+        }
+    }
+
+    /// Sends a descriptor, or that there are too many of the user's on their way; `true` for the first.
+    private func handOver(
+        _ descriptor: borrowing OwnedDescriptor,
+        with reply: FileReply
+    ) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try channel.send(reply.encoded, with: descriptor)
+            return true
+        } catch {
+            guard error.errno == .tooManyReferences else { throw error }
+            // An upload that nobody can write to has failed.
+            fileSystem.discardUpload()
+            try channel.send(FileReply.failed(.tooManyOpen).encoded)
             return false
         }
     }

@@ -174,7 +174,7 @@ package final class RemoteFileSystem: FileSystem {
         return facts
     }
 
-    package func nextEntries() throws(FileError) -> [DirectoryEntry] {
+    package func nextEntries() throws(FileError) -> EntryPiece {
         guard case .entries(let entries) = try ask(.nextEntries) else { throw .unavailable }
         return entries
     }

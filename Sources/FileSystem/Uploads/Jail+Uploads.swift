@@ -152,7 +152,7 @@ extension Jail {
                 slot = try DirectorySlot(walk(path, followsLastLink: true).path, in: root)
             }
             do throws(SystemError) {
-                let file = try slot.createFile(flags: flags, mode: openMode)
+                let file = try slot.createFile(flags: flags, mode: newFileMode)
                 try lockForWriting(file)
                 return OpenedInPlace(file: file, slot: slot)
             } catch {
@@ -199,7 +199,7 @@ extension Jail {
         if let place = slot.place { journal?.begin(.part, in: place, part.name) }
         var isMade = false
         defer { if !isMade { journal?.end() } }
-        let file = try part.createFile(flags: O_WRONLY, mode: openMode)
+        let file = try part.createFile(flags: O_WRONLY, mode: newFileMode)
         try lockForWriting(file)
         let facts = try FileFacts.of(file)
         isMade = true
@@ -272,7 +272,7 @@ extension Jail {
             guard try slot.status() == nil else { throw SystemError("openat2", .fileExists) }
             return try makePart(of: path, in: slot, replacing: nil, mustBeNew: true)
         }
-        let file = try slot.createFile(flags: O_WRONLY, mode: openMode)
+        let file = try slot.createFile(flags: O_WRONLY, mode: newFileMode)
         try lockForWriting(file)
         let facts = try FileFacts.of(file)
         let name = slot.name

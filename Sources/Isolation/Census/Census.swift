@@ -11,12 +11,14 @@ struct Census {
     /// The same for newcomers of networks that have less than others, whom a flood must not keep out.
     private static let maximumLeavingCountForFewer = 256
 
+    private let sparedTime: Duration
     private let settlingTime: Duration
+    private let waiting: WaitSet
     private var sessions: [CInt: CensusSession] = [:]
     private let server = CensusUser()
     private var users: [String: CensusUser] = [:]
     private var clientCount = 0
-    private var loggedInCount = 0
+    private(set) var loggedInCount = 0
 
     /// Sessions that were told to go and have not gone.
     private(set) var leavingCount = 0
@@ -26,33 +28,51 @@ struct Census {
 
     /// Begins without a session.
     ///
-    /// `settlingTime` is the time in which a client that means it logs in, whoever else comes.
-    init(settlingTime: Duration = .seconds(5)) {
+    /// `sparedTime` is how long nobody who has just come has to go, and `settlingTime` the time in which
+    /// a client that means it logs in.
+    init(
+        sparedTime: Duration = .seconds(2),
+        settlingTime: Duration = .seconds(5)
+    ) throws(SystemError) {
+        waiting = try WaitSet()
+        self.sparedTime = sparedTime
         self.settlingTime = settlingTime
     }
 
-    /// The channels that may bring a report, with the process of each.
-    var channels: [(process: CInt, entry: PollEntry)] {
-        sessions.compactMap { process, session in
-            session.channelNumber.map { (process, PollEntry($0, reading: true)) }
-        }
-    }
+    /// Readable when a session has something to report.
+    var pollEntry: PollEntry { waiting.pollEntry }
+
+    /// Sessions that may still report something.
+    var reporterCount: Int { waiting.count }
+
+    /// The processes of sessions that have something to report now; not all, where there are many.
+    func reporters() -> [CInt] { waiting.ready() }
 
     /// Follows a session that was just started.
+    ///
+    /// - Throws: ``SystemError`` where its reports could not be waited for; it is followed all the same.
     mutating func add(
         _ process: CInt,
         _ channel: consuming MessageSocket,
         identifier: String,
         address: IPAddress,
-        hasClient: Bool = true
-    ) {
-        sessions[process] = CensusSession(
+        hasClient: Bool = true,
+        page: PageBox? = nil
+    ) throws(SystemError) {
+        let session = CensusSession(
             channel,
+            waiting,
             identifier: identifier,
             address: address,
+            spared: Deadline(after: sparedTime),
             settled: Deadline(after: settlingTime)
         )
+        session.page = page
+        sessions[process] = session
         if hasClient { noteClient(of: process) }
+        try session.channelNumber.map { (number) throws(SystemError) in
+            try waiting.add(number, as: process)
+        }
     }
 
     /// Counts a session among those whose client is known.
@@ -70,6 +90,16 @@ struct Census {
         sessions[process] = nil
     }
 
+    /// Forgets a session that is over, and gives its channel back to serve for another.
+    ///
+    /// - Returns: The channel, unless the process was told to go.
+    mutating func release(_ process: CInt) -> MessageSocket? {
+        guard let session = sessions[process] else { return nil }
+        let channel = session.isToldToGo ? nil : session.takeChannel()
+        remove(process)
+        return channel
+    }
+
     /// The session of the system that a process which has ended did not close.
     func leftSession(of process: CInt) -> LeftSession? {
         guard let session = sessions[process] else { return nil }
@@ -82,8 +112,11 @@ struct Census {
 
     /// Has one session go that has not logged in, so that there is room for another one.
     ///
-    /// The oldest one of the network that has most of them. Whoever is new is given time to log in,
-    /// unless that network has more than the one that the newcomer is from; and nobody goes whose
+    /// One of the site (an IPv4 address, an IPv6 /48) that has most of them, and there of the network
+    /// (/64) that has most. Whoever is new is given time to log in, and less of it where that site still
+    /// has more than the newcomer's once it has made room. None at all is given to what a site has beyond
+    /// its share, all sites having the same: the last to come goes then, unless somebody there has had
+    /// the time. A newcomer from a site that has its share replaces nobody elsewhere. Nobody goes whose
     /// login is being checked.
     ///
     /// - Parameter newcomer: Where the other one is from.
@@ -91,20 +124,23 @@ struct Census {
     mutating func dismissOne(for newcomer: IPAddress) -> SessionEntry? {
         guard leavingCount < Self.maximumLeavingCountForFewer else { return nil }
         let takesSettled = leavingCount < Self.maximumLeavingCount
-        var counts: [IPAddress: Int] = [:]
-        for session in sessions.values where session.isPending {
-            counts[session.address.network, default: 0] += 1
+        let crowd = Crowd(sessions.values.filter(\.isPending).map(\.address), newcomer)
+        let candidates = sessions.values.compactMap { session -> Candidate? in
+            guard session.isIdleBeforeLogin else { return nil }
+            let isSpared = !session.spared.hasPassed
+            let goesEarly =
+                crowd.outweighs(session.address)
+                && (!isSpared || crowd.isBeyondShare(session.address))
+            let goesLate =
+                takesSettled && session.settled.hasPassed && crowd.mayReplace(session.address)
+            guard goesEarly || goesLate else { return nil }
+            return Candidate(
+                session,
+                weights: crowd.weights(of: session.address),
+                isSpared: isSpared
+            )
         }
-        func weight(_ session: CensusSession) -> Int {
-            counts[session.address.network, default: 0]
-        }
-        let share = counts[newcomer.network, default: 0] + 1
-        let chosen = sessions.values
-            .filter {
-                $0.isIdleBeforeLogin && (weight($0) > share || takesSettled && $0.settled.hasPassed)
-            }
-            .min { (-weight($0), $0.settled) < (-weight($1), $1.settled) }
-        guard let chosen else { return nil }
+        guard let chosen = candidates.min(by: Candidate.goesFirst)?.session else { return nil }
         chosen.dismiss()
         leavingCount += 1
         return chosen.entry
@@ -125,30 +161,78 @@ struct Census {
         case .attempt(let user):
             session.attempted = user
             session.isAttempting = true
-            return .attempt(process, session.address)
+            return .attempt(process, session.address, user: user)
+        case .waiting: session.isAttempting = false
         case .client(let address):
             session.address = address
             return .client(process, address)
-        case .loginFailed:
-            return .failedLogin(process, session.address, user: session.attempted)
+        case .loginRefused(let isFailedProof):
+            return .refusedLogin(
+                process,
+                session.address,
+                user: session.attempted,
+                isFailedProof: isFailedProof
+            )
         case .login(let user, let maximum):
-            session.answer(logIn(process, user, maximum: Int(maximum)) ? .admitted : .full)
+            session.answer(logIn(process, user, maximum: Int(maximum)))
         case .logout:
             session.isAttempting = false
             logOut(process)
         case .page(let page):
-            guard let user = session.user.flatMap({ users[$0] }) else {
+            guard let owner = page.isOfServer ? server : session.user.flatMap({ users[$0] }) else {
                 session.answer(.noPage)
                 return nil
             }
-            session.hand(over: page, of: page.isOfServer ? server : user)
+            session.hand(over: page, of: owner)
         case .systemSession, .systemSessionClosed: session.note(report)
+        case .free:
+            // Whoever has come to a login has run what may leave something behind.
+            let isUnused =
+                session.user == nil && session.attempted.isEmpty && session.systemUser == nil
+            return isUnused ? .free(process) : .violation(process, .outOfTurn)
         case .sessions:
             let user = session.user
             let entries = sessions.values.filter { user != nil && $0.user == user }.map(\.entry)
             session.answer(.sessions(entries.sorted { $0.since < $1.since }))
         }
         return nil
+    }
+
+    // MARK: For administrators
+
+    /// The sessions of processes with higher numbers than `process`, in their order.
+    func sessions(after process: UInt32) -> [LiveSession] {
+        sessions.filter { UInt32(clamping: $0.key) > process }.sorted { $0.key < $1.key }
+            .map { $0.value.live(UInt32(clamping: $0.key)) }
+    }
+
+    /// Has sessions go, whatever they are at.
+    ///
+    /// - Returns: What the log calls them.
+    mutating func kick(_ target: AdminTarget) -> [String] {
+        var kicked: [String] = []
+        for session in sessions.values where session.isMeant(by: target) && !session.isToldToGo {
+            if session.isPending { leavingCount += 1 }
+            session.kick()
+            kicked.append(session.identifier)
+        }
+        return kicked.sorted()
+    }
+
+    /// How long a session has lasted, in nanoseconds; `nil` before its client is known.
+    func age(of process: CInt) -> UInt64? {
+        guard let session = sessions[process], session.hasClient else { return nil }
+        return session.watch.nanoseconds
+    }
+
+    /// The page on which a session writes what it is at.
+    func page(of process: CInt) -> PageBox? { sessions[process]?.page }
+
+    /// Counts the sessions.
+    func count(in status: inout ServerStatus) {
+        status.loggedIn = UInt32(clamping: loggedInCount)
+        status.beforeLogin = UInt32(clamping: sessions.count - loggedInCount)
+        status.leaving = UInt32(clamping: leavingCount)
     }
 
     /// Maps a page that all sessions share.
@@ -165,16 +249,22 @@ struct Census {
         sessions[process]?.answer(answer)
     }
 
-    private mutating func logIn(_ process: CInt, _ name: String, maximum: Int) -> Bool {
+    private mutating func logIn(_ process: CInt, _ name: String, maximum: Int) -> CensusAnswer {
         logOut(process)
         let user = users[name] ?? CensusUser()
-        guard maximum == 0 || user.sessionCount < maximum else { return false }
+        guard maximum == 0 || user.sessionCount < maximum else {
+            let network = sessions[process]?.address.network
+            let isNearby = sessions.values.contains {
+                $0.user == name && $0.address.network == network
+            }
+            return isNearby ? .fullNearby : .full
+        }
         user.sessionCount += 1
         users[name] = user
         loggedInCount += 1
         sessions[process]?.user = name
         sessions[process]?.since = secondsSinceEpoch()
-        return true
+        return .admitted
     }
 
     private mutating func logOut(_ process: CInt) {
@@ -182,6 +272,69 @@ struct Census {
         user.sessionCount -= 1
         loggedInCount -= 1
         if user.sessionCount == 0 { users[name] = nil }
+    }
+}
+
+/// How those who have not logged in are spread, as a newcomer finds them.
+private struct Crowd {
+    private var sites: [IPAddress: Int] = [:]
+    private var networks: [IPAddress: Int] = [:]
+    private let newcomer: IPAddress
+    /// What each site may have so that all have the same, the newcomer's among them.
+    private let share: Int
+    private let own: (site: Int, network: Int)
+
+    init(_ addresses: [IPAddress], _ newcomer: IPAddress) {
+        for address in addresses {
+            sites[address.site, default: 0] += 1
+            networks[address.network, default: 0] += 1
+        }
+        self.newcomer = newcomer
+        own = (sites[newcomer.site, default: 0], networks[newcomer.network, default: 0])
+        share = max(1, addresses.count / (sites.count + (own.site == 0 ? 1 : 0)))
+    }
+
+    func weights(of address: IPAddress) -> (site: Int, network: Int) {
+        (sites[address.site, default: 0], networks[address.network, default: 0])
+    }
+
+    /// Whether there are more from where `address` is than the newcomer's share.
+    func isBeyondShare(_ address: IPAddress) -> Bool { weights(of: address).site > share }
+
+    /// Whether the newcomer may take the place of somebody there who has had the time.
+    func mayReplace(_ address: IPAddress) -> Bool {
+        own.site < share || address.site == newcomer.site
+    }
+
+    /// Whether there are still more from there than from where the newcomer is, once it has come.
+    func outweighs(_ address: IPAddress) -> Bool {
+        let weights = weights(of: address)
+        if address.site == newcomer.site { return weights.network > own.network + 2 }
+        return own.site < share && weights.site > own.site + 2
+    }
+}
+
+/// A session that may have to go.
+private struct Candidate {
+    let session: CensusSession
+    let weights: (site: Int, network: Int)
+    /// Whether it has not had its time yet.
+    let isSpared: Bool
+
+    init(_ session: CensusSession, weights: (site: Int, network: Int), isSpared: Bool) {
+        self.session = session
+        self.weights = weights
+        self.isSpared = isSpared
+    }
+
+    static func goesFirst(_ one: Candidate, _ other: Candidate) -> Bool {
+        let (left, right) = (one.weights, other.weights)
+        if left != right { return (left.site, left.network) > (right.site, right.network) }
+        guard one.isSpared == other.isSpared else { return other.isSpared }
+        // Whoever was there before those that are too many is not one of them.
+        return one.isSpared
+            ? one.session.settled > other.session.settled
+            : one.session.settled < other.session.settled
     }
 }
 
@@ -195,12 +348,14 @@ struct LeftSession: Hashable {
 
 /// What a report means for the Listener.
 enum CensusEvent: Hashable {
-    /// The process asks whether a login from this address may be checked.
-    case attempt(CInt, IPAddress)
+    /// The process asks whether a login from this address, in this name, may be checked.
+    case attempt(CInt, IPAddress, user: String)
     /// A proxy has named the client of the process.
     case client(CInt, IPAddress)
     /// A login from this address and in this name was refused; the process asks how many were.
-    case failedLogin(CInt, IPAddress, user: String)
+    case refusedLogin(CInt, IPAddress, user: String, isFailedProof: Bool)
+    /// The session of the process is over, and the process could serve another.
+    case free(CInt)
     /// The process sent what none of ours sends.
     case violation(CInt, MessageError)
 }
@@ -214,28 +369,57 @@ private final class CensusSession {
     private(set) var systemUser: String?
     /// Who was to be logged in last.
     var attempted = ""
-    /// A login is being checked.
+    /// A login is being checked, and nothing is awaited of the client.
     var isAttempting = false
     private(set) var isLeaving = false
+    private var isKicked = false
+    /// Whether it is on its way out.
+    var isToldToGo: Bool { isLeaving || isKicked }
+    let watch = Stopwatch()
+    /// When the client connected, in seconds since 1970.
+    private let connected = secondsSinceEpoch()
+    /// Where the Session writes what it is at.
+    var page: PageBox?
     /// Whether the address is the client's, and no proxy's that has yet to name one.
     var hasClient = false
-    /// From when on the session may have to make room, unless it has logged in.
+    /// From when on the session may have to make room for one of a network with fewer.
+    let spared: Deadline
+    /// From when on it may have to for anybody, unless it has logged in.
     let settled: Deadline
     private var channel: MessageSocket?
+    private let waiting: WaitSet
 
     init(
         _ channel: consuming MessageSocket,
+        _ waiting: WaitSet,
         identifier: String,
         address: IPAddress,
+        spared: Deadline,
         settled: Deadline
     ) {
+        self.spared = spared
         self.settled = settled
         self.channel = consume channel
+        self.waiting = waiting
         self.identifier = identifier
         self.address = address
     }
 
+    deinit { closeChannel() }
+
+    private func closeChannel() {
+        guard let channelNumber else { return }
+        waiting.remove(channelNumber)
+        channel = nil
+    }
+
     var channelNumber: CInt? { channel?.descriptor.number }
+
+    /// Hands the channel over, and waits for it no more.
+    func takeChannel() -> MessageSocket? {
+        if let channelNumber { waiting.remove(channelNumber) }
+        return channel.take()
+    }
 
     /// Whether the session has a client that has not logged in.
     var isPending: Bool { hasClient && user == nil && !isLeaving }
@@ -246,7 +430,43 @@ private final class CensusSession {
     /// Tells the session to go, by the end of the channel.
     func dismiss() {
         isLeaving = true
-        channel = nil
+        closeChannel()
+    }
+
+    /// Tells the session to end at once, by the end of what this process says on the channel; what
+    /// the Warden says last still arrives.
+    func kick() {
+        // As one that makes room, as long as it has not logged in.
+        if isPending { isLeaving = true }
+        isKicked = true
+        channel?.endSending()
+    }
+
+    /// Whether an administrator means this session.
+    func isMeant(by target: AdminTarget) -> Bool {
+        switch target {
+        case .session(let identifier): self.identifier == identifier
+        case .user(let name): userName == name
+        case .network(let network): hasClient && network.contains(address)
+        }
+    }
+
+    /// Who has logged in, without the kind of account in front.
+    private var userName: String? {
+        user.map { $0.split(separator: ":", maxSplits: 1).last.map(String.init) ?? $0 }
+    }
+
+    /// The session as administrators see it.
+    func live(_ process: UInt32) -> LiveSession {
+        LiveSession(
+            process: process,
+            identifier: identifier,
+            address: address,
+            user: userName,
+            connected: connected,
+            since: user == nil ? 0 : since,
+            isLeaving: isToldToGo
+        )
     }
 
     var entry: SessionEntry {
@@ -256,7 +476,7 @@ private final class CensusSession {
     /// The next report; `nil` when the Warden is gone, which the end of its process tells as well.
     func receive() -> Result<CensusReport?, MessageError> {
         guard let received = try? channel?.receive() else {
-            channel = nil
+            closeChannel()
             return .success(nil)
         }
         var message = received
@@ -324,7 +544,7 @@ private final class CensusUser {
 }
 
 /// Holds one page, since dictionaries hold no value with a single owner.
-private final class PageBox {
+final class PageBox {
     let descriptor: OwnedDescriptor
 
     init(_ descriptor: consuming OwnedDescriptor) {

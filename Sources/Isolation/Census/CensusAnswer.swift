@@ -5,11 +5,15 @@ internal import LinuxSystem
 enum CensusAnswer: Hashable {
     /// The user may log in.
     case admitted
+    /// No password logs the user in for a while.
+    case locked
     /// The user has as many sessions as allowed.
     case full
+    /// The same, and one of them comes from the network of this one.
+    case fullNearby
     /// The client is turned away.
     case refused(ClientRefusal)
-    /// A login failed, as did so many of late in the user's name or from the address.
+    /// A login was refused, as were so many of late in the user's name or from the address.
     case failures(UInt32)
     /// The page comes along.
     case page
@@ -26,6 +30,8 @@ enum CensusAnswer: Hashable {
         case sessions
         case refused
         case failures
+        case fullNearby
+        case locked
     }
 
     /// Sessions that one answer names; more are left out.
@@ -35,7 +41,9 @@ enum CensusAnswer: Hashable {
     var encoded: [UInt8] {
         switch self {
         case .admitted: return [Tag.admitted.rawValue]
+        case .locked: return [Tag.locked.rawValue]
         case .full: return [Tag.full.rawValue]
+        case .fullNearby: return [Tag.fullNearby.rawValue]
         case .refused(let refusal): return [Tag.refused.rawValue, refusal.rawValue]
         case .failures(let count):
             var writer = MessageWriter(tag: Tag.failures.rawValue)
@@ -56,7 +64,9 @@ enum CensusAnswer: Hashable {
         guard let tag = Tag(rawValue: reader.tag) else { throw .unknownTag(reader.tag) }
         switch tag {
         case .admitted: self = .admitted
+        case .locked: self = .locked
         case .full: self = .full
+        case .fullNearby: self = .fullNearby
         case .refused:
             guard let refusal = ClientRefusal(rawValue: try reader.take()) else {
                 throw .invalidValue

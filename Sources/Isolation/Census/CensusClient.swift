@@ -1,10 +1,11 @@
+internal import Authentication
 internal import FTPProtocol
 internal import LinuxSystem
 
 /// A Warden's end of the channel to the Listener.
 ///
 /// Without the Listener nothing can be counted, so every failure refuses what was asked for.
-struct CensusClient: ~Copyable {
+final class CensusClient {
     private let channel: MessageSocket
 
     /// Reports over `channel`.
@@ -15,9 +16,32 @@ struct CensusClient: ~Copyable {
     /// The channel, which hangs up when the session has to go before its login.
     var pollNumber: CInt { channel.descriptor.number }
 
-    /// Whether a login of this user may be checked at all; not from a banned address.
-    func mayAttempt(_ user: String) -> Bool {
-        answer(to: .attempt(user: user)) == .admitted
+    /// Tells that the session is over and that nothing is left of it; what comes next is another
+    /// connection, if anything.
+    func noteFree() throws(SystemError) {
+        try channel.send(CensusReport.free.encoded)
+    }
+
+    /// Receives one connection more; `nil` when there will be none.
+    ///
+    /// - Throws: ``MessageError`` or ``SystemError``; there will be none either.
+    func nextConnection() throws -> WardenConnection? {
+        guard let (bytes, passed) = try channel.receiveDescriptors() else { return nil }
+        return try WardenConnection(decoding: bytes, passed)
+    }
+
+    /// Why no login of this user may be checked at all, or `nil`.
+    func bar(to user: String) -> LoginBar? {
+        switch answer(to: .attempt(user: user)) {
+        case .admitted: nil
+        case .locked: .userIsLocked
+        default: .addressIsBanned
+        }
+    }
+
+    /// Has the session wait like those before a login; ``bar(to:)`` ends that.
+    func noteWait() {
+        try? channel.send(CensusReport.waiting.encoded)
     }
 
     /// Counts the session as that of a client behind a proxy.
@@ -31,19 +55,24 @@ struct CensusClient: ~Copyable {
         }
     }
 
-    /// Counts the login that was attempted as failed.
+    /// Counts the login that was attempted as refused, towards a ban if it was for want of a proof.
     ///
-    /// - Returns: How many failed of late in the user's name or from the address, whichever is more.
-    func noteFailedLogin() -> UInt32 {
-        guard case .failures(let count) = answer(to: .loginFailed) else { return 1 }
+    /// - Returns: How many were of late in the user's name or from the address, whichever is more.
+    func noteRefusedLogin(isFailedProof: Bool) -> UInt32 {
+        let report = CensusReport.loginRefused(isFailedProof: isFailedProof)
+        guard case .failures(let count) = answer(to: report) else { return 1 }
         return count
     }
 
     /// Counts a login, unless the user has `maximum` sessions already; 0 for any number.
     ///
-    /// - Returns: Whether the user may log in.
-    func admit(_ user: String, maximum: UInt32) -> Bool {
-        answer(to: .login(user: user, maximum: maximum)) == .admitted
+    /// - Returns: Why the user may not log in, or `nil`.
+    func refusal(of user: String, maximum: UInt32) -> LoginRefusal? {
+        switch answer(to: .login(user: user, maximum: maximum)) {
+        case .admitted: nil
+        case .fullNearby: .tooManySessions(isTold: true)
+        default: .tooManySessions(isTold: false)
+        }
     }
 
     /// Takes a login out of the count.

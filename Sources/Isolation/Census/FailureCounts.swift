@@ -1,14 +1,16 @@
+internal import FTPProtocol
 internal import LinuxSystem
 
-/// Counts failed logins by address, or by user, for the delays before refusals.
+/// Counts refused logins by address, or by user, for the delays before refusals.
 ///
 /// A success forgives nothing: whoever guesses at a user would else be forgiven by each login of the
 /// user. Names count whether such a user exists or not.
 struct FailureCounts<Key: Hashable> {
-    /// Keys that are remembered; more cost the memory of those that failed first.
+    /// Keys that are remembered; more cost the memory of those that failed least.
     private static var maximumCount: Int { 16_384 }
 
-    private let period: Duration
+    /// How long failures count together.
+    var period: Duration
     private var records: [Key: (failures: UInt32, end: Deadline)] = [:]
 
     /// Begins to count; failures within `period` of the first one count together.
@@ -31,10 +33,39 @@ struct FailureCounts<Key: Hashable> {
         return record.failures
     }
 
+    /// Forgets what was counted for some keys.
+    fileprivate mutating func forget(where isMeant: (Key) -> Bool) {
+        records = records.filter { !isMeant($0.key) }
+    }
+
     private mutating func makeRoom() {
         records = records.filter { !$0.value.end.hasPassed }
         guard records.count >= Self.maximumCount else { return }
-        let ordered = records.sorted { $0.value.end < $1.value.end }
+        // A flood of names that fail once makes none forgotten that failed again and again.
+        let ordered = records.sorted {
+            ($0.value.failures, $0.value.end) < ($1.value.failures, $1.value.end)
+        }
         for (key, _) in ordered.prefix(Self.maximumCount / 4) { records[key] = nil }
+    }
+}
+
+extension FailureCounts<String> {
+    /// Counts a failed login of a user.
+    ///
+    /// Spellings that differ in case alone count together: many a directory takes them for one name,
+    /// and each would else bring guesses that wait for nothing.
+    mutating func note(user: String) -> UInt32 { note(user.lowercased()) }
+
+    /// Forgets the failures of a user.
+    mutating func forget(user: String) {
+        let key = user.lowercased()
+        forget { $0 == key }
+    }
+}
+
+extension FailureCounts<IPAddress> {
+    /// Forgets the failures from an address, or from all of a network.
+    mutating func forget(_ network: IPNetwork) {
+        forget { network.covers(networkOfClient: $0) }
     }
 }

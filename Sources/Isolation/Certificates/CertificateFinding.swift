@@ -6,7 +6,7 @@ internal import LinuxSystem
 /// a message.
 package enum CertificateFinding: Hashable, Sendable {
     /// The client holds the key, and the certificate has these names.
-    case proved(subject: String, identities: [String])
+    case proved(subject: String, identities: [String], issuer: String = "", serial: String = "")
     /// It proves nothing.
     case refused(reason: String)
 
@@ -16,11 +16,13 @@ package enum CertificateFinding: Hashable, Sendable {
     /// The message.
     var encoded: [UInt8] {
         switch self {
-        case .proved(let subject, let identities):
+        case .proved(let subject, let identities, let issuer, let serial):
             var writer = MessageWriter(tag: 1)
             writer.put(subject)
             writer.put(UInt16(clamping: identities.count))
             for identity in identities { writer.put(identity) }
+            writer.put(issuer)
+            writer.put(serial)
             return writer.bytes
         case .refused(let reason):
             var writer = MessageWriter(tag: 2)
@@ -41,7 +43,12 @@ package enum CertificateFinding: Hashable, Sendable {
             for _ in 0..<count {
                 identities.append(try reader.takeString(maximum: Self.maximumTextByteCount))
             }
-            self = .proved(subject: subject, identities: identities)
+            self = .proved(
+                subject: subject,
+                identities: identities,
+                issuer: try reader.takeString(maximum: Self.maximumTextByteCount),
+                serial: try reader.takeString(maximum: Self.maximumTextByteCount)
+            )
         case 2: self = .refused(reason: try reader.takeString(maximum: Self.maximumTextByteCount))
         case let tag: throw .unknownTag(tag)
         }

@@ -8,6 +8,6 @@ package enum AccountNumber: Hashable, Sendable {
     /// The longest name that is told.
     static let maximumNameByteCount = 128
 
-    /// Names that a login may ask for; each may take a question over the network (`nss(5)`).
+    /// Names that a session may ask for; each may take a question over the network (`nss(5)`).
     static let maximumQuestionCount = 2_000
 }

@@ -15,6 +15,9 @@ package struct LoginTerms: Hashable, Sendable {
     /// Options that differ for this login, each `name=value`.
     package var options: [String]
 
+    /// The directory on this machine that the login sees as `/`, where the session may know it.
+    package var root: String?
+
     /// Options in one message, and bytes in one option.
     static let maximumOptionCount = 256
     static let maximumOptionByteCount = 4_096
@@ -31,8 +34,10 @@ package struct LoginTerms: Hashable, Sendable {
         permissions: Permissions,
         workingDirectory: VirtualPath,
         isAnonymous: Bool = false,
-        options: [String]
+        options: [String],
+        root: String? = nil
     ) {
+        self.root = root
         self.isAnonymous = isAnonymous
         self.permissions = permissions
         self.workingDirectory = workingDirectory
@@ -49,6 +54,7 @@ extension MessageWriter {
         let options = terms.options.prefix(LoginTerms.maximumOptionCount)
         put(UInt16(options.count))
         for option in options { put(option) }
+        put(terms.root ?? "")
     }
 }
 
@@ -65,11 +71,13 @@ extension MessageReader {
         for _ in 0..<count {
             options.append(try takeString(maximum: LoginTerms.maximumOptionByteCount))
         }
+        let root = try takeString(maximum: LoginTerms.maximumOptionByteCount)
         return LoginTerms(
             permissions: permissions,
             workingDirectory: directory,
             isAnonymous: isAnonymous,
-            options: options
+            options: options,
+            root: root.isEmpty ? nil : root
         )
     }
 }

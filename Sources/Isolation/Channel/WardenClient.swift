@@ -1,4 +1,4 @@
-package import Authentication
+internal import Authentication
 package import FTPProtocol
 package import LinuxSystem
 package import Logging
@@ -6,11 +6,11 @@ package import Logging
 /// A Session's end of the channel to its Warden.
 ///
 /// When the Warden is gone every call fails with ``WardenGone``, and the session has to end.
-package final class WardenClient {
+package final class WardenClient: SessionWarden {
     private let channel: MessageSocket
 
-    /// Whether the Warden asked to finish.
-    package private(set) var mustFinish = false
+    /// Why the Warden asked to finish, if it did.
+    package private(set) var finishReason: FinishReason?
 
     init(_ channel: consuming MessageSocket) {
         self.channel = channel
@@ -77,8 +77,8 @@ package final class WardenClient {
     private func receiveOutcome() throws(WardenGone) -> LoginOutcome? {
         var answer = try receive()
         switch answer.reply {
-        case .finish:
-            mustFinish = true
+        case .finish(let reason):
+            finishReason = reason
             return nil
         case .needsAccount: return .needsAccount
         case .needsPassword: return .needsPassword
@@ -107,23 +107,9 @@ package final class WardenClient {
         guard try ask(.endLogin).reply == .loginEnded else { throw WardenGone() }
     }
 
-    /// Asks for the limiter that all sessions of the user share.
+    /// Charges bytes that were moved to the rates of the user and of the whole server.
     ///
-    /// - Parameter rate: Bytes per second for all of them together.
-    /// - Returns: The limiter, or `nil` when there is none to be had.
-    /// - Throws: ``WardenGone``.
-    package func sharedLimiter(rate: Int) throws(WardenGone) -> RateLimiter? {
-        var answer = try ask(.shareRate)
-        guard case .rate = answer.reply else { throw WardenGone() }
-        guard let descriptor = answer.takeDescriptor(),
-            let page = try? SharedPage(mapping: descriptor)
-        else { return nil }
-        return RateLimiter(rate: rate, sharing: page, at: 0)
-    }
-
-    /// Charges bytes that were moved to the rate of the whole server.
-    ///
-    /// - Parameter byteCount: At least 1, and at most ``ServerRate/pieceByteCount(_:)``.
+    /// - Parameter byteCount: At least 1, and at most ``SharedRates/pieceByteCount(_:)``.
     /// - Returns: When more may be moved, and whether these bytes are charged; if they are not, they
     ///   have to be named again then.
     /// - Throws: ``WardenGone``.
@@ -154,8 +140,12 @@ package final class WardenClient {
     }
 
     /// Asks for a socket that listens for a passive data connection.
-    package func listenForData() throws(WardenGone) -> DataSocketOutcome {
-        var answer = try ask(.listenForData)
+    package func listenForData(
+        meanwhile work: () -> Void
+    ) throws(WardenGone) -> DataSocketOutcome {
+        try send(.listenForData)
+        work()
+        var answer = try receiveAnswer()
         switch answer.reply {
         case .listening(let port, let announced):
             guard let descriptor = answer.takeDescriptor() else { throw WardenGone() }
@@ -190,10 +180,7 @@ package final class WardenClient {
     }
 
     private static func line(_ text: String) -> String {
-        String(
-            decoding: text.utf8.prefix(WardenRequest.maximumLogByteCount - 4),
-            as: UTF8.self
-        )
+        text.cut(toByteCount: WardenRequest.maximumLogByteCount)
     }
 
     /// Writes what the user did into the logs of transfers; the Warden adds who it was.
@@ -201,10 +188,25 @@ package final class WardenClient {
         try? channel.send(WardenRequest.record(action).encoded)
     }
 
+    /// Writes what the user did into the audit trail, and waits until that is done.
+    package func audit(_ action: AuditedAction) throws(WardenGone) {
+        guard try ask(.audit(action)).reply == .audited else { throw WardenGone() }
+    }
+
+    /// Tells what protects the control connection from here on, for the audit trail.
+    package func noteTLS(_ tls: AuditedTLS) throws(WardenGone) {
+        try send(.noteTLS(tls))
+    }
+
     /// Writes a line that the client sent, or was sent, into vsftpd's log.
-    package func recordLine(_ text: some Sequence<UInt8>, isReply: Bool) {
+    package func recordLine(_ text: [UInt8], isReply: Bool) {
         let text = Array(text.prefix(WardenRequest.maximumLineByteCount))
         try? channel.send(WardenRequest.recordLine(isReply: isReply, text).encoded)
+    }
+
+    /// Has a TLS handshake counted.
+    package func count(_ report: HandshakeReport) {
+        try? channel.send(WardenRequest.handshake(report).encoded)
     }
 
     /// Has every log line from here on say that the session works in clear, or no longer say so.
@@ -215,16 +217,21 @@ package final class WardenClient {
     /// Takes what the Warden said unasked, once ``pollNumber`` is readable.
     package func takeNotice() throws(WardenGone) {
         let answer = try receive()
-        guard answer.reply == .finish else { throw WardenGone() }
-        mustFinish = true
+        guard case .finish(let reason) = answer.reply else { throw WardenGone() }
+        finishReason = reason
     }
 
     private func ask(_ request: WardenRequest) throws(WardenGone) -> WardenAnswer {
         try send(request)
+        return try receiveAnswer()
+    }
+
+    /// The answer to what was asked last.
+    private func receiveAnswer() throws(WardenGone) -> WardenAnswer {
         while true {
             let answer = try receive()
-            guard answer.reply == .finish else { return answer }
-            mustFinish = true
+            guard case .finish(let reason) = answer.reply else { return answer }
+            finishReason = reason
         }
     }
 
@@ -247,56 +254,6 @@ package final class WardenClient {
             throw WardenGone()
         }
     }
-}
-
-/// The Warden ended, or speaks nonsense.
-package struct WardenGone: Error, Hashable, Sendable {}
-
-/// How a login went.
-package enum LoginOutcome: ~Copyable {
-    /// The user is in.
-    case granted(LoginGrant)
-    /// Not in; after the last attempt the session has to end.
-    case refused(RefusalNotice, isLast: Bool)
-    /// Not in yet; something besides the password is asked for.
-    case needsAccount
-    /// Not in yet; the certificate is not the user's, and the password may be.
-    case needsPassword
-    /// The check took too long; the session has to end.
-    case timedOut
-
-    /// Whether the certificate was not enough, and the password is still to be asked for.
-    package var asksForPassword: Bool {
-        switch self {
-        case .needsPassword: true
-        default: false
-        }
-    }
-}
-
-/// What a login brings.
-package struct LoginGrant: ~Copyable {
-    /// What the Session has to know.
-    package let terms: LoginTerms
-    private var agent: MessageSocket
-
-    init(terms: LoginTerms, agent: consuming MessageSocket) {
-        self.terms = terms
-        self.agent = agent
-    }
-
-    /// The channel to the process that opens files.
-    package consuming func takeAgent() -> MessageSocket { agent }
-}
-
-/// How the wish for a data socket went.
-package enum DataSocketOutcome: ~Copyable {
-    /// The socket, and the port that it listens on or connects to.
-    ///
-    /// With them comes what PASV announces, where that may change (`pasv_addr_resolve`).
-    case socket(OwnedDescriptor, port: UInt16, announced: IPAddress?)
-    /// There is none.
-    case failed(DataSocketFailure)
 }
 
 private struct WardenAnswer: ~Copyable {

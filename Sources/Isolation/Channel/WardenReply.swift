@@ -26,15 +26,15 @@ enum WardenReply: Hashable {
     case noDataSocket(DataSocketFailure)
     /// The sessions of the user who logged in.
     case sessions([SessionEntry])
-    /// The page of the user's rate comes along, if there is one.
-    case rate
     /// When more bytes may be moved, in nanoseconds from now, and whether those that were named are
     /// charged; if not, they have to be named again then.
     case charged(wait: UInt64, isCharged: Bool)
     /// What a user or a group is called, if anything.
     case accountName(String?)
+    /// What the user did stands in the audit trail, or need not.
+    case audited
     /// Unasked: finish what runs, then end the session.
-    case finish
+    case finish(FinishReason)
 
     private enum Tag: UInt8 {
         case granted = 1
@@ -45,13 +45,14 @@ enum WardenReply: Hashable {
         case noDataSocket
         case finish
         case sessions
-        case rate
-        case needsAccount
+        // See WardenRequest.Kind.
+        case needsAccount = 10
         case accountName
         case charged
         case certificate
         case needsPassword
         case client
+        case audited
     }
 
     /// The message.
@@ -85,8 +86,8 @@ enum WardenReply: Hashable {
             var writer = MessageWriter(tag: Tag.noDataSocket.rawValue)
             writer.put(failure.rawValue)
             return writer.bytes
-        case .finish: return [Tag.finish.rawValue]
-        case .rate: return [Tag.rate.rawValue]
+        case .finish(let reason): return [Tag.finish.rawValue, reason.rawValue]
+        case .audited: return [Tag.audited.rawValue]
         case .charged(let wait, let isCharged):
             var writer = MessageWriter(tag: Tag.charged.rawValue)
             writer.put(wait)
@@ -135,8 +136,12 @@ enum WardenReply: Hashable {
                 throw .invalidValue
             }
             self = .noDataSocket(failure)
-        case .finish: self = .finish
-        case .rate: self = .rate
+        case .finish:
+            guard let reason = FinishReason(rawValue: try reader.take()) else {
+                throw .invalidValue
+            }
+            self = .finish(reason)
+        case .audited: self = .audited
         case .charged:
             let wait = try reader.take(UInt64.self)
             self = .charged(wait: wait, isCharged: try reader.takeBool())
@@ -147,6 +152,18 @@ enum WardenReply: Hashable {
         }
         try reader.finish()
     }
+}
+
+/// Why a session has to end that could go on.
+package enum FinishReason: UInt8, CaseIterable, Hashable, Sendable {
+    /// The server is to end.
+    case serverEnds = 1
+    /// It makes room for another client, before the login.
+    case makesRoom
+    /// An administrator wants it, at once and whatever runs.
+    case kicked
+    /// Another server takes over; what runs may take its time.
+    case restarts
 }
 
 /// Why there is no data socket.

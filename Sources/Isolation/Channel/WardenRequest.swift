@@ -17,11 +17,9 @@ enum WardenRequest {
     case log(Logger.Level, String)
     /// Name the sessions of the user who logged in.
     case listSessions
-    /// Hand over the page on which the user's sessions share their rate.
-    case shareRate
     /// Count the session as that of a client behind a proxy, once.
     case client(SocketAddress)
-    /// Charge bytes that were moved to the rate of the whole server.
+    /// Charge bytes that were moved to the rates of the user and of the whole server.
     case charge(UInt32)
     /// Tell what a user or a group is called.
     case accountName(AccountNumber)
@@ -41,6 +39,12 @@ enum WardenRequest {
     case record(LoggedAction)
     /// Write a line of the conversation into vsftpd's log (`log_ftp_protocol`).
     case recordLine(isReply: Bool, [UInt8])
+    /// Count a TLS handshake.
+    case handshake(HandshakeReport)
+    /// Write what the user did into the audit trail, and answer when that is done.
+    case audit(AuditedAction)
+    /// Take note, for the audit trail, of what protects the control connection.
+    case noteTLS(AuditedTLS)
 
     /// What kind of request it is, for ``WardenState/allow(_:)``.
     enum Kind: UInt8 {
@@ -50,8 +54,8 @@ enum WardenRequest {
         case connectForData
         case log
         case listSessions
-        case shareRate
-        case answer
+        // Kinds that come and go leave the numbers of others alone, which the fuzzer's inputs hold.
+        case answer = 8
         case giveUp
         case accountName
         case charge
@@ -62,6 +66,20 @@ enum WardenRequest {
         case logAction
         case record
         case recordLine
+        case audit
+        case noteTLS
+        case handshake
+
+        /// Whether a Warden keeps nothing of it, and has no answer for it: lines and counts.
+        var leavesNothing: Bool {
+            switch self {
+            case .log, .recordLine, .markClear, .handshake, .noteTLS: true
+            case .authenticate, .endLogin, .listenForData, .connectForData, .listSessions, .client,
+                .charge, .accountName, .answer, .giveUp, .showCertificate, .admit, .logAction,
+                .record, .audit:
+                false
+            }
+        }
     }
 
     /// The longest recording of a handshake, in bytes.
@@ -83,7 +101,6 @@ enum WardenRequest {
         case .connectForData: .connectForData
         case .log: .log
         case .listSessions: .listSessions
-        case .shareRate: .shareRate
         case .accountName: .accountName
         case .charge: .charge
         case .answer: .answer
@@ -95,6 +112,9 @@ enum WardenRequest {
         case .logAction: .logAction
         case .record: .record
         case .recordLine: .recordLine
+        case .handshake: .handshake
+        case .audit: .audit
+        case .noteTLS: .noteTLS
         }
     }
 
@@ -108,7 +128,7 @@ enum WardenRequest {
             writer.put(attempt.isClear)
         case .answer(let answer):
             writer.put(answer.secret)
-        case .endLogin, .listenForData, .listSessions, .shareRate, .giveUp:
+        case .endLogin, .listenForData, .listSessions, .giveUp:
             break
         case .charge(let byteCount): writer.put(byteCount)
         case .client(let client):
@@ -118,6 +138,9 @@ enum WardenRequest {
         case .admit(let user): writer.put(user)
         case .markClear(let isClear): writer.put(isClear)
         case .record(let action): writer.put(action)
+        case .handshake(let report): writer.put(report)
+        case .audit(let action): writer.put(action)
+        case .noteTLS(let tls): writer.put(tls)
         case .recordLine(let isReply, let text):
             writer.put(isReply)
             writer.put(text)
@@ -131,7 +154,7 @@ enum WardenRequest {
             writer.put(address)
             writer.put(port)
         case .log(let level, let text), .logAction(let level, let text):
-            writer.put(UInt8(Logger.Level.allCases.firstIndex(of: level) ?? 0))
+            writer.put(level.number)
             writer.put(text)
         }
         return writer.bytes
@@ -158,7 +181,6 @@ enum WardenRequest {
         case .log: self = .log(try reader.takeLevel(), try reader.takeLine())
         case .logAction: self = .logAction(try reader.takeLevel(), try reader.takeLine())
         case .listSessions: self = .listSessions
-        case .shareRate: self = .shareRate
         case .client:
             let address = try reader.takeAddress()
             self = .client(SocketAddress(address, port: try reader.take()))
@@ -178,6 +200,9 @@ enum WardenRequest {
         case .admit: self = .admit(user: try reader.takeUser())
         case .markClear: self = .markClear(try reader.takeBool())
         case .record: self = .record(try reader.takeAction())
+        case .handshake: self = .handshake(try reader.takeHandshake())
+        case .audit: self = .audit(try reader.takeAuditedAction())
+        case .noteTLS: self = .noteTLS(try reader.takeTLS())
         case .recordLine:
             let isReply = try reader.takeBool()
             let text = try reader.takeBytes(maximum: Self.maximumLineByteCount)
@@ -239,9 +264,8 @@ extension MessageReader {
 
     /// Takes how much a line of the log matters.
     fileprivate mutating func takeLevel() throws(MessageError) -> Logger.Level {
-        let index = Int(try take(UInt8.self))
-        guard Logger.Level.allCases.indices.contains(index) else { throw .invalidValue }
-        return Logger.Level.allCases[index]
+        guard let level = Logger.Level(number: try take()) else { throw .invalidValue }
+        return level
     }
 
     /// Takes a line of the log.
@@ -260,5 +284,33 @@ extension MessageReader {
     mutating func takeAddress() throws(MessageError) -> IPAddress {
         let high = try take(UInt64.self)
         return IPAddress.v6(high: high, low: try take()).unmapped
+    }
+}
+
+extension Logger.Level {
+    /// How the level stands in a message.
+    fileprivate var number: UInt8 {
+        switch self {
+        case .trace: 0
+        case .debug: 1
+        case .info: 2
+        case .notice: 3
+        case .warning: 4
+        case .error: 5
+        case .critical: 6
+        }
+    }
+
+    fileprivate init?(number: UInt8) {
+        switch number {
+        case 0: self = .trace
+        case 1: self = .debug
+        case 2: self = .info
+        case 3: self = .notice
+        case 4: self = .warning
+        case 5: self = .error
+        case 6: self = .critical
+        default: return nil
+        }
     }
 }

@@ -37,19 +37,22 @@ enum WardenState: Hashable {
         case (.beforeLogin(let attemptsLeft), .admit) where attemptsLeft > 0: return
         case (.beforeLogin, .showCertificate): return
         case (.loggedIn, .listenForData), (.loggedIn, .connectForData): return
-        case (.loggedIn, .endLogin), (.loggedIn, .listSessions), (.loggedIn, .shareRate): return
+        case (.loggedIn, .endLogin), (.loggedIn, .listSessions): return
         case (.loggedIn, .accountName), (.loggedIn, .charge), (.loggedIn, .logAction): return
         case (.awaitingAnswer, .answer), (.awaitingAnswer, .giveUp): return
         case (.beforeClient, .client), (.beforeClient, .log): return
         case (.beforeLogin, .log), (.awaitingAnswer, .log), (.loggedIn, .log): return
         case (.beforeLogin, .markClear), (.loggedIn, .markClear): return
         case (.loggedIn, .record): return
+        case (.beforeLogin, .handshake), (.loggedIn, .handshake): return
+        case (.beforeLogin, .audit), (.loggedIn, .audit): return
+        case (.beforeLogin, .noteTLS), (.loggedIn, .noteTLS): return
         case (.beforeLogin, .recordLine), (.awaitingAnswer, .recordLine),
             (.loggedIn, .recordLine):
             return
         case (.beforeClient, .authenticate), (.beforeClient, .endLogin),
             (.beforeClient, .listenForData), (.beforeClient, .connectForData),
-            (.beforeClient, .listSessions), (.beforeClient, .shareRate),
+            (.beforeClient, .listSessions),
             (.beforeClient, .answer), (.beforeClient, .giveUp), (.beforeClient, .accountName),
             (.beforeClient, .charge), (.beforeClient, .showCertificate), (.beforeClient, .admit),
             (.beforeLogin, .client), (.awaitingAnswer, .client), (.loggedIn, .client),
@@ -59,15 +62,18 @@ enum WardenState: Hashable {
             (.awaitingAnswer, .showCertificate), (.loggedIn, .showCertificate),
             (.beforeLogin, .authenticate), (.beforeLogin, .endLogin),
             (.beforeLogin, .listenForData), (.beforeLogin, .connectForData),
-            (.beforeLogin, .listSessions), (.beforeLogin, .shareRate),
+            (.beforeLogin, .listSessions),
             (.beforeLogin, .accountName), (.awaitingAnswer, .accountName),
             (.beforeLogin, .charge), (.awaitingAnswer, .charge),
             (.beforeLogin, .answer), (.beforeLogin, .giveUp),
             (.awaitingAnswer, .authenticate), (.awaitingAnswer, .endLogin),
             (.awaitingAnswer, .listenForData), (.awaitingAnswer, .connectForData),
-            (.awaitingAnswer, .listSessions), (.awaitingAnswer, .shareRate),
+            (.awaitingAnswer, .listSessions),
             (.beforeClient, .record), (.beforeLogin, .record), (.awaitingAnswer, .record),
             (.beforeClient, .recordLine),
+            (.beforeClient, .handshake), (.awaitingAnswer, .handshake),
+            (.beforeClient, .audit), (.awaitingAnswer, .audit),
+            (.beforeClient, .noteTLS), (.awaitingAnswer, .noteTLS),
             (.loggedIn, .authenticate), (.loggedIn, .answer), (.loggedIn, .giveUp):
             throw .outOfTurn
         }

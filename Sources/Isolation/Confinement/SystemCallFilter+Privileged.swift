@@ -8,7 +8,7 @@ extension SystemCallFilter {
     /// Files and what goes through descriptors.
     private static let files = words(
         """
-        access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat
+        access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
         faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl
         fdatasync fgetxattr flistxattr flock fremovexattr fsetxattr fstat fstatfs fsync ftruncate
         futimesat getcwd getdents getdents64 getxattr inotify_add_watch inotify_init inotify_init1
@@ -78,7 +78,7 @@ extension SystemCallFilter {
         forbidden: words(
             """
             mount umount2 fsopen fsconfig fsmount fspick move_mount open_tree open_tree_attr
-            mount_setattr pivot_root chroot unshare setns quotactl quotactl_fd personality
+            mount_setattr pivot_root unshare setns quotactl quotactl_fd personality
             sethostname setdomainname syslog vhangup adjtimex clock_adjtime
             """
         ),
@@ -96,6 +96,10 @@ extension SystemCallFilter {
 
     /// Works out every filter once, so that processes which are forked later need not.
     static func prepareAll() {
-        for filter in [session, signer, agent, resolver, privileged] { _ = filter }
+        for filter in [
+            session, sessionWithKernelTLS, signer, clerk, metrics, agent, resolver, privileged,
+        ] {
+            _ = filter
+        }
     }
 }

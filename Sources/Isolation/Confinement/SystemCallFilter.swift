@@ -27,12 +27,21 @@ struct SystemCallFilter {
         let call: String
         let argument: CInt
         let test: Test
+        /// A second argument, and the number that it has to be as well.
+        let second: (argument: CInt, value: UInt32)?
         let outcome: Outcome
 
-        init(_ call: String, _ argument: CInt, _ test: Test, _ outcome: Outcome) {
+        init(
+            _ call: String,
+            _ argument: CInt,
+            _ test: Test,
+            and second: (argument: CInt, value: UInt32)? = nil,
+            _ outcome: Outcome
+        ) {
             self.call = call
             self.argument = argument
             self.test = test
+            self.second = second
             self.outcome = outcome
         }
     }
@@ -40,9 +49,13 @@ struct SystemCallFilter {
     /// More than any filter has.
     private static let maximumStepCount = 4_096
 
-    private let rules: [CLinux_call_rule]
-    private let otherwise: Outcome
-    private let enforcing: [UInt64]
+    // Kept for good, and by nobody in particular: every process that took hold of an array would have to
+    // copy the page where its holders are counted.
+    private let enforcingSteps: Steps
+    private let reportingSteps: Steps
+
+    /// The steps that the kernel takes for each call (`struct sock_filter`).
+    var enforcing: [UInt64] { unsafe [UInt64](enforcingSteps.words) }
 
     /// Describes a filter.
     ///
@@ -65,53 +78,92 @@ struct SystemCallFilter {
         let lists: [([String], Outcome)] = [
             (allowed, .allow), (absent, .fail(ENOSYS)), (forbidden, .fail(EPERM)), (fatal, .kill),
         ]
-        rules =
+        let rules =
             conditions.map(Self.rule)
             + lists.flatMap { names, outcome in
                 names.map { Self.rule(Condition($0, -1, .equals(0), outcome)) }
             }
-        self.otherwise = otherwise
-        enforcing = Self.steps(rules, otherwise: Self.action(otherwise))
+        enforcingSteps = Self.steps(rules, otherwise: Self.action(otherwise))
+        reportingSteps = Self.steps(rules.map(Self.reported), otherwise: CLinux_SECCOMP_LOG)
     }
 
     /// Installs the filter for good.
     ///
+    /// - Parameters:
+    ///   - policy: What becomes of calls that it does not allow.
+    ///   - channels: What stands in the filter's ``channelPlaces``, in their order.
     /// - Throws: ``SystemError``; the process must not go on then.
-    func install(_ policy: SystemCallPolicy) throws(SystemError) {
-        var steps = enforcing
+    func install(
+        _ policy: SystemCallPolicy,
+        channels: [CInt] = []
+    ) throws(SystemError) {
+        let steps: Steps
         switch policy {
         case .unfiltered: return
-        case .enforced: break
-        case .reported: steps = reporting
+        case .enforced: steps = enforcingSteps
+        case .reported: steps = reportingSteps
         }
-        try checked("seccomp", unsafe CLinux_install_filter(steps, steps.count))
+        guard channels.isEmpty else {
+            let filled = unsafe steps.words.map { Self.filled($0, with: channels) }
+            try checked("seccomp", unsafe CLinux_install_filter(filled, filled.count))
+            return
+        }
+        try checked(
+            "seccomp",
+            unsafe CLinux_install_filter(steps.words.baseAddress, steps.words.count)
+        )
     }
 
-    /// The same filter, which has the kernel log a call instead of refusing it.
-    private var reporting: [UInt64] {
-        let rules = rules.map { rule in
-            var rule = rule
-            switch rule.action {
-            case CLinux_SECCOMP_ALLOW, Self.action(.fail(ENOSYS)): break
-            default: rule.action = CLinux_SECCOMP_LOG
-            }
-            return rule
+    /// The same rule, which has the kernel log a call instead of refusing it.
+    private static func reported(_ rule: CLinux_call_rule) -> CLinux_call_rule {
+        var rule = rule
+        switch rule.action {
+        case CLinux_SECCOMP_ALLOW, Self.action(.fail(ENOSYS)): break
+        default: rule.action = CLinux_SECCOMP_LOG
         }
-        return Self.steps(rules, otherwise: CLinux_SECCOMP_LOG)
+        return rule
     }
 
-    private static func steps(_ rules: [CLinux_call_rule], otherwise: UInt32) -> [UInt64] {
+    /// What the kernel takes.
+    private struct Steps: Sendable {
+        private let address: UInt
+        private let count: Int
+
+        init(_ steps: some Collection<UInt64>) {
+            let room = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: steps.count)
+            _ = unsafe room.initialize(fromContentsOf: steps)
+            address = UInt(bitPattern: room.baseAddress)
+            count = steps.count
+        }
+
+        /// The steps themselves.
+        // SAFETY: the memory is never given back, and never written to again.
+        var words: UnsafeBufferPointer<UInt64> {
+            unsafe UnsafeBufferPointer(start: UnsafePointer(bitPattern: address), count: count)
+        }
+    }
+
+    private static func steps(_ rules: [CLinux_call_rule], otherwise: UInt32) -> Steps {
         var steps = [UInt64](repeating: 0, count: maximumStepCount)
         let count = unsafe CLinux_make_filter(rules, rules.count, otherwise, &steps, steps.count)
         precondition(count > 0, "a filter of ours is too long")
-        return [UInt64](steps.prefix(Int(count)))
+        return Steps(steps.prefix(Int(count)))
+    }
+
+    /// A step with the number of a channel in the place of what stands for it (`struct sock_filter`,
+    /// whose last half is what is compared with).
+    private static func filled(_ step: UInt64, with channels: [CInt]) -> UInt64 {
+        let value = UInt32(truncatingIfNeeded: step >> 32)
+        guard let index = channelPlaces.firstIndex(of: value), index < channels.count else {
+            return step
+        }
+        let number = UInt64(UInt32(bitPattern: channels[index]))
+        return step & 0xFFFF_FFFF | number << 32
     }
 
     private static func rule(_ condition: Condition) -> CLinux_call_rule {
-        let number = unsafe CLinux_system_call_number(condition.call)
-        precondition(number >= -1, "there is no such system call")
         var rule = CLinux_call_rule()
-        rule.call = number
+        rule.call = number(of: condition.call)
         rule.argument = condition.argument
         switch condition.test {
         case .equals(let value): rule.value = value
@@ -119,11 +171,21 @@ struct SystemCallFilter {
             rule.has_any_bit = 1
             rule.value = bits
         }
+        rule.second_argument = condition.second?.argument ?? -1
+        rule.second_value = condition.second?.value ?? 0
         rule.action = action(condition.outcome)
         return rule
     }
 
-    private static func action(_ outcome: Outcome) -> UInt32 {
+    /// The number of a call; -1 where this architecture has none.
+    static func number(of call: String) -> CInt {
+        let number = unsafe CLinux_system_call_number(call)
+        precondition(number >= -1, "there is no such system call")
+        return number
+    }
+
+    /// What the kernel is answered.
+    static func action(_ outcome: Outcome) -> UInt32 {
         switch outcome {
         case .allow: CLinux_SECCOMP_ALLOW
         case .fail(let errno): CLinux_SECCOMP_ERRNO | UInt32(clamping: errno)

@@ -11,7 +11,11 @@ final class HandoverDesk {
     static let done: [UInt8] = [2]
     static let refused: [UInt8] = [3]
 
+    /// How many uploads in a row are refused before nothing more is taken.
+    static let maximumRefusalCount = 8
+
     private let channel: MessageSocket
+    private var refusalCount = 0
     private let owner: UploadOwner
     private let uploader: uid_t
 
@@ -24,6 +28,11 @@ final class HandoverDesk {
 
     /// The channel's descriptor, for `poll(2)`.
     var pollNumber: CInt { channel.descriptor.number }
+
+    /// Whether so much was refused that the desk should close.
+    ///
+    /// An Agent that was told no fails its upload, and so does one that finds nobody here.
+    var isOverdrawn: Bool { refusalCount >= Self.maximumRefusalCount }
 
     /// Carries out one request.
     ///
@@ -40,6 +49,7 @@ final class HandoverDesk {
         guard message.bytes == Self.request else { throw .invalidValue }
         guard let file = message.takeDescriptor() else { throw .wrongDescriptor }
         let problem = give(file)
+        refusalCount = problem == nil ? 0 : refusalCount + 1
         do throws(SystemError) {
             // An Agent that reads no answers must not have its Warden wait.
             try channel.sendNow(problem == nil ? Self.done : Self.refused)

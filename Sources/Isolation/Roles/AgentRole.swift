@@ -2,11 +2,25 @@ internal import Authentication
 internal import FTPProtocol
 internal import FileSystem
 internal import LinuxSystem
+internal import SystemPackage
 
 /// The process that opens files: the logged-in user, without network.
 enum AgentRole {
     /// What the Agent says once it stands behind its walls.
     static let ready: [UInt8] = [1]
+
+    /// What an Agent said that does not stand there: the call that failed, behind its errno value.
+    static func failure(_ message: [UInt8]) -> SystemError {
+        // EBADF and EFAULT are nobody's to claim: a SystemError of them ends the process.
+        guard let number = message.first, message.count > 1, number != 9, number != 14 else {
+            return SystemError("home directory", .ioError)
+        }
+        // What is no name of a call comes from somebody else's Agent, and is not repeated.
+        let name = message.dropFirst()
+        let isName = name.count <= 32 && name.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x5F }
+        let call = isName ? String(decoding: name, as: UTF8.self) : "?"
+        return SystemError("home directory (\(call))", Errno(rawValue: CInt(number)))
+    }
 
     /// Becomes the Agent of `account` and answers its Session until that one ends.
     ///
@@ -33,9 +47,15 @@ enum AgentRole {
             }
             jail.ledger = quota.map { QuotaLedger(on: $0) }
             jail.journal = journal
-            fileSystem = PermittedFileSystem(jail, rules: profile.rules, resolver: jail)
+            let base = try settings.replaceFiles?(account, profile.root, jail)
+            fileSystem = PermittedFileSystem(
+                base ?? jail,
+                rules: profile.rules,
+                resolver: jail
+            )
             try channel.send(ready)
         } catch {
+            try? channel.send([UInt8(clamping: error.errno.rawValue)] + error.call.utf8)
             DaemonProcess.exit(RoleStatus.notConfined)
         }
         do throws(MessageError) {
@@ -71,6 +91,8 @@ enum AgentRole {
         keeping kept: [CInt],
         _ settings: WardenSettings
     ) throws(SystemError) -> Jail {
+        // What PAM has read is gone by now, and nothing comes here that is not the user's.
+        DaemonProcess.wipeFreedMemory(false)
         try DaemonProcess.closeDescriptors(except: kept)
         try DaemonProcess.resetSignals()
         try DaemonProcess.outliveTermination()
@@ -79,7 +101,8 @@ enum AgentRole {
         try Confinement.becomeUser(
             isSwitching ? account.credentials : nil,
             groups: account.groups,
-            fileSize: profile.rules.uploads.limits.fileSize
+            fileSize: profile.rules.uploads.limits.fileSize,
+            changesRoot: settings.changesRoot
         )
         // Opened as the user: the kernel decides whether the user may enter this directory.
         let jail = try Jail.opening(
@@ -88,7 +111,12 @@ enum AgentRole {
             uploads: profile.rules.uploads,
             refusesLinks: !profile.rules.places.isEmpty
         )
-        try Confinement.enterAgent(root: jail.rootDescriptorNumber, settings.systemCalls)
+        try Confinement.enterAgent(
+            root: jail.rootDescriptorNumber,
+            changesRoot: settings.changesRoot,
+            isOfProgram: settings.replaceFiles != nil,
+            settings.systemCalls
+        )
         return jail
     }
 }

@@ -1,3 +1,5 @@
+internal import FTPProtocol
+
 /// Where a Listener listens, and how many clients it takes.
 package struct ListenerSettings: Sendable {
     /// The control ports.
@@ -36,6 +38,11 @@ package struct ListenerSettings: Sendable {
 
     /// When an address is turned away after failed logins.
     package var bans = BanSettings()
+    /// When a user is locked out.
+    package var userLocks = BanSettings.users
+
+    /// What a client is told that is turned away.
+    package var refusalReply: @Sendable (ClientRefusal) -> [UInt8] = { $0.reply.encoded }
 
     /// What Wardens enforce.
     package var warden = WardenSettings()

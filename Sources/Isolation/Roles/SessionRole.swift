@@ -1,6 +1,7 @@
 internal import CLinux
 internal import FTPProtocol
 package import LinuxSystem
+internal import Logging
 
 /// What a Session begins with.
 package struct SessionStart: ~Copyable {
@@ -19,11 +20,14 @@ package struct SessionStart: ~Copyable {
     /// How the client has to begin.
     package let kind: ControlPort.Kind
 
-    /// The Warden.
-    package let warden: WardenClient
+    /// Whoever decides for the session.
+    package let warden: any SessionWarden
 
     /// What a client that shows a certificate has to sign; empty where none is proved.
     package let challenge: [UInt8]
+
+    /// Where the session writes what it is at.
+    package let board: SessionBoard
 
     private var signer: MessageSocket?
 
@@ -33,11 +37,13 @@ package struct SessionStart: ~Copyable {
         local: SocketAddress,
         isProxied: Bool,
         kind: ControlPort.Kind,
-        warden: WardenClient,
+        warden: any SessionWarden,
         challenge: [UInt8],
-        signer: consuming MessageSocket?
+        signer: consuming MessageSocket?,
+        board: SessionBoard = SessionBoard(on: nil)
     ) {
         self.challenge = challenge
+        self.board = board
         self.signer = consume signer
         self.control = control
         self.peer = peer
@@ -66,17 +72,18 @@ enum SessionRole {
     ///
     /// `body` is the protocol. It returns when the connection has ended.
     static func run(
-        control: consuming OwnedDescriptor,
+        _ connection: consuming WardenConnection,
         channel: consuming MessageSocket,
-        peer: SocketAddress,
         local: SocketAddress,
-        kind: ControlPort.Kind,
         challenge: [UInt8],
-        signer: consuming MessageSocket?,
         settings: WardenSettings,
+        board: SharedPage?,
         body: (consuming SessionStart) -> Void
     ) -> Never {
         DaemonProcess.setName("ftps-session")
+        var signer = connection.signer.take()
+        let (peer, kind) = (connection.peer, connection.kind)
+        let control = connection.takeControl()
         do throws(SystemError) {
             try DaemonProcess.closeDescriptors(
                 except: [
@@ -86,8 +93,16 @@ enum SessionRole {
             // A terminal's ^C and a service manager's SIGTERM reach every process of the group; a
             // Session ends when its Warden asks it to.
             try DaemonProcess.outliveTermination()
-            try Confinement.enterSession(as: settings.unprivileged, settings.systemCalls)
+            let channels = [channel.descriptor.number, signer?.descriptor.number ?? -1]
+            try Confinement.enterSession(
+                as: settings.unprivileged,
+                settings.systemCalls,
+                sendsFiles: settings.sendsFiles,
+                encryptingBeside: settings.encryptsInKernel ? channels : nil
+            )
         } catch {
+            let line = WardenRequest.log(.error, "cannot be confined: \(error)")
+            try? channel.send(line.encoded)
             DaemonProcess.exit(RoleStatus.notConfined)
         }
         let warden = WardenClient(channel)
@@ -100,7 +115,8 @@ enum SessionRole {
                 kind: kind,
                 warden: warden,
                 challenge: challenge,
-                signer: signer
+                signer: signer.take(),
+                board: SessionBoard(on: board)
             )
         )
         DaemonProcess.exit(0)

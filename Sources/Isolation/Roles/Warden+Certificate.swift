@@ -29,10 +29,8 @@ extension Warden {
             isOver = true
             return
         }
-        // The process that looks at it is forked from this one, and is nobody's to be trusted with
-        // what all sessions share.
-        serverPace = nil
-        passive = PassiveState()
+        // The process that looks at it is forked from this one.
+        forgetSharedPages()
         let finding = VerifierRole.run(
             certificateCheck,
             recording,
@@ -41,12 +39,12 @@ extension Warden {
         )
         certificate = finding
         switch finding {
-        case .proved(let subject, let identities):
+        case .proved(let subject, let identities, _, _):
             logger.info(
                 "client certificate proved",
                 metadata: [
-                    "subject": .string(LogText.escaped(Array(subject.utf8))),
-                    "certificate": .string(identities.first ?? ""),
+                    "subject": .string(LogText.value(subject.utf8)),
+                    "certificate": .string(LogText.value((identities.first ?? "").utf8)),
                 ]
             )
             try channel.send(WardenReply.certificate(isProved: true).encoded)
@@ -116,7 +114,7 @@ extension Warden {
     }
 
     private func usersOfCertificate() throws(LoginRefusal) -> Set<String> {
-        guard case .proved(_, let identities) = certificate else { return [] }
+        guard case .proved(_, let identities, _, _) = certificate else { return [] }
         return try settings.certificates.users(identities).get()
     }
 }

@@ -15,8 +15,7 @@ extension Warden {
             switch try DaemonProcess.fork() {
             case .child:
                 // It reads what an Agent has written that may have been somebody else's.
-                serverPace = nil
-                passive = PassiveState()
+                forgetSharedPages()
                 AgentRole.endUpload(
                     leftIn: journal,
                     account,

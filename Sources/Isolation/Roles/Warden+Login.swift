@@ -5,6 +5,14 @@ internal import Logging
 // What bounds a check of a login, and what it asks the client.
 
 extension Warden {
+    /// Refuses a login that is not even to be checked.
+    func admit(_ user: String, _ proof: LoginProof) throws(LoginRefusal) {
+        guard let bar = census.bar(to: user) else { return }
+        // Nobody guesses at a certificate, and so nobody can keep its owner out.
+        if case (.userIsLocked, .certificate) = (bar, proof) { return }
+        throw .denied(rule: bar.rule)
+    }
+
     /// Waits before a refusal.
     ///
     /// It comes after a whole number of delays, whatever was checked meanwhile: what a user costs to
@@ -19,10 +27,20 @@ extension Warden {
             watch.deadline(settings.loginLimit - .milliseconds(500)),
             Deadline(after: watch.restOfPeriod(period))
         )
-        var entries = [PollEntry(leash, reading: true), PollEntry(census.pollNumber)]
+        wait(until: end)
+    }
+
+    /// Waits, unless the server is to end meanwhile, or the session has to make room.
+    func wait(until time: Deadline) {
+        // Whoever was told to finish has no reason to be let off a wait any more.
+        let isTold = finishTime != .never
+        let end = min(time, finishTime)
         while !end.hasPassed {
+            var entries = [
+                isTold ? .none : PollEntry(leash, reading: true),
+                isTold || state.isLoggedIn ? .none : PollEntry(census.pollNumber),
+            ]
             guard (try? poll(&entries, until: end)) != nil else { return }
-            // The server ends, or the session has to.
             if entries[0].isReadable || entries[1].hasHungUp { return }
         }
     }
@@ -41,14 +59,17 @@ extension Warden {
 
     /// Asks the client for something besides the password, while a check waits for it.
     ///
+    /// Meanwhile the client counts as one that waits before the login, and may have to make room.
+    ///
     /// - Returns: `nil` when the client gave up, or the session is over.
-    func askForAccount() -> SecondAnswer? {
-        guard !isOver, !hasGivenUp, (try? channel.send(WardenReply.needsAccount.encoded)) != nil
+    func askForAccount(_ user: String) -> SecondAnswer? {
+        guard abandonment == nil, (try? channel.send(WardenReply.needsAccount.encoded)) != nil
         else {
             return nil
         }
-        // The Session's own limit for a login holds while the client thinks.
+        // The limit for a login holds while the client thinks.
         KillTimer.stop()
+        census.noteWait()
         state = .awaitingAnswer(attemptsLeft: state.attemptsLeft)
         defer {
             state = .beforeLogin(attemptsLeft: state.attemptsLeft)
@@ -56,25 +77,38 @@ extension Warden {
             limitLogin()
         }
         do {
-            return try awaitAnswer()
+            if let answer = try awaitAnswer() {
+                // Asked as at the beginning: the address may be banned by now.
+                guard let bar = census.bar(to: user) else { return answer }
+                abandonment = "no longer admitted: \(bar.rule)"
+            }
         } catch let error as MessageError {
             logger.error("session ended: violation on the warden channel: \(error)")
-        } catch {}
-        isOver = true
+            isOver = true
+        } catch {
+            isOver = true
+        }
+        if abandonment == nil { abandonment = "the client did not answer what PAM asked" }
         return nil
     }
 
+    /// - Returns: `nil` when there will be no answer.
     private func awaitAnswer() throws -> SecondAnswer? {
-        var isEnding = false
+        var ending: Deadline?
         while true {
             var entries = [
                 PollEntry(channel.descriptor.number, reading: true),
-                isEnding ? .none : PollEntry(leash, reading: true),
+                ending == nil ? PollEntry(leash, reading: true) : .none,
+                ending == nil ? PollEntry(census.pollNumber, reading: true) : .none,
             ]
-            _ = try poll(&entries, until: .never)
-            if entries[1].isReadable {
-                isEnding = true
-                try channel.send(WardenReply.finish.encoded)
+            _ = try poll(&entries, until: min(ending ?? .never, loginDeadline))
+            // Looked at first: nothing that the Session sends puts the end off.
+            if hasLoginTimePassed() || ending?.hasPassed == true {
+                isOver = true
+                return nil
+            }
+            if let reason = reasonToFinish(entries[1], entries[2]) {
+                ending = try tellToFinish(reason)
             }
             guard entries[0].isReadable else { continue }
             guard var message = try channel.receive() else {
@@ -89,9 +123,7 @@ extension Warden {
             case .answer(let answer): return answer
             case .log(let level, let text): log(level, text)
             case .recordLine(let isReply, let text): recordLine(isReply: isReply, text)
-            default:
-                hasGivenUp = true
-                return nil
+            default: return nil
             }
         }
     }

@@ -45,22 +45,49 @@ extension Warden {
 
     /// Writes a line about the client of this session.
     func record(_ event: TransferLogEvent) {
-        write(event, if: logged.actions.spend())
+        if logged.actions.admits(reportDroppedRecords) { write(event) }
+    }
+
+    /// Writes what the user has done.
+    func recordAction(_ action: LoggedAction) {
+        meter?.note(action)
+        guard logged.logs != nil, logged.actions.admits(reportDroppedRecords) else { return }
+        awaitRoom(for: action.path.bytes.count + (action.target?.bytes.count ?? 0))
+        write(.action(action))
     }
 
     /// Writes a line that the client sent or was sent.
     func recordLine(isReply: Bool, _ text: [UInt8]) {
-        write(isReply ? .reply(text) : .command(text), if: logged.lines.spend())
+        guard logged.logs != nil, logged.lines.admits(reportDroppedRecords) else { return }
+        if state.isLoggedIn {
+            awaitRoom(for: text.count)
+        } else if !hasRoom(for: text.count) {
+            logged.lines.noteDropped()
+            return
+        }
+        write(isReply ? .reply(text) : .command(text))
     }
 
-    private func write(_ event: TransferLogEvent, if verdict: LogBudget.Verdict) {
+    /// Says how many lines were dropped of which nothing has been said, once the session has ended.
+    func reportDroppedRecords() {
+        let count = logged.actions.dropped + logged.lines.dropped
+        if count > 0 { reportDroppedRecords(count) }
+    }
+
+    /// Where things are counted; `nil` where nobody asks.
+    func makeMeter() -> Meter? {
+        guard settings.counts, let page = census.page(.metrics),
+            let shared = try? SharedPage(mapping: page)
+        else { return nil }
+        return try? Meter(on: shared)
+    }
+
+    private func reportDroppedRecords(_ count: Int) {
+        logger.warning("lines of this session in the logs of transfers dropped: \(count)")
+    }
+
+    private func write(_ event: TransferLogEvent) {
         guard let logs = logged.logs else { return }
-        switch verdict {
-        case .drop: return
-        case .writeAfterDropping(let count):
-            logger.warning("lines of this session in the logs of transfers dropped: \(count)")
-        case .write: break
-        }
         let client = LoggedClient(peer.address, user: logged.user, access: logged.access)
         logs.write(event, about: client, logger)
     }

@@ -1,13 +1,15 @@
 internal import LinuxSystem
 internal import Logging
 
-// The rate of the whole server, which Sessions keep and only Wardens know.
+// The rates that sessions share, which Sessions keep and only Wardens know: whoever holds such a page
+// can stop the transfers of everybody who shares it.
 
-/// A Session's place in the queue of everybody who moves bytes.
-struct ServerPace {
-    let limiter: RateLimiter
-    /// When this Session may move more.
-    var next = Deadline.passed
+/// What a Session is charged for the bytes that it moves.
+struct SharedPace {
+    /// One for each rate that holds.
+    let limiters: [RateLimiter]
+    /// The longest turn that it gets.
+    let pieceByteCount: Int
 }
 
 extension Warden {
@@ -16,29 +18,47 @@ extension Warden {
     /// Before that time nothing more is charged: a Session that somebody else controls gets its turn
     /// like every other, and cannot use up the others' by asking.
     func charge(_ byteCount: UInt32) throws(SystemError) {
-        var pace = serverPace ?? makeServerPace()
+        let pace = pace ?? makePace()
+        self.pace = pace
         // Ours names a piece at a time; more would be a longer turn than the others have.
-        guard byteCount <= ServerRate.pieceByteCount(settings.serverRate) else {
-            logger.error("session ended: it asked for more than a turn of server_max_rate")
+        guard byteCount <= pace.pieceByteCount else {
+            logger.error("session ended: it asked for more than a turn of a rate that others share")
             isOver = true
             return
         }
-        let isDue = pace?.next.hasPassed ?? true
-        if isDue, let limiter = pace?.limiter { pace?.next = limiter.charge(Int(byteCount)) }
-        serverPace = pace
-        let wait = pace?.next.nanosecondsLeft ?? 0
+        let isDue = nextTurn.hasPassed
+        if isDue {
+            for limiter in pace.limiters {
+                nextTurn = max(nextTurn, limiter.charge(Int(byteCount)))
+            }
+        }
+        let wait = nextTurn.nanosecondsLeft
         try channel.send(WardenReply.charged(wait: wait, isCharged: isDue).encoded)
     }
 
-    private func makeServerPace() -> ServerPace? {
-        guard settings.serverRate > 0 else { return nil }
-        // Without the Listener's page the rate still holds for this session.
-        guard let page = census.page(.serverRate), let shared = try? SharedPage(mapping: page)
-        else {
-            return ServerPace(limiter: RateLimiter(rate: settings.serverRate))
-        }
-        return ServerPace(
-            limiter: RateLimiter(rate: settings.serverRate, sharing: shared, at: 0)
+    /// Unmaps what Wardens alone may write, in a process that is to do somebody else's work.
+    func forgetSharedPages() {
+        pace = nil
+        logLimiter = nil
+        passive = PassiveState()
+    }
+
+    private func makePace() -> SharedPace {
+        let rates = [
+            (settings.serverRate, UserPage.serverRate), (profile?.userRate ?? 0, .userRate),
+        ]
+        return SharedPace(
+            limiters: rates.filter { $0.0 > 0 }.map(limiter),
+            pieceByteCount: SharedRates.pieceByteCount(rates.map(\.0))
         )
+    }
+
+    /// A limiter that all Wardens share, or those of a user.
+    func limiter(_ rate: Int, on kind: UserPage) -> RateLimiter {
+        // Without the Listener's page the rate still holds for this session.
+        guard let page = census.page(kind), let shared = try? SharedPage(mapping: page) else {
+            return RateLimiter(rate: rate)
+        }
+        return RateLimiter(rate: rate, sharing: shared, at: 0)
     }
 }

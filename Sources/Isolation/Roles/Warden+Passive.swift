@@ -16,7 +16,12 @@ struct PassiveState: ~Copyable {
 
 extension Warden {
     /// What to wait for to learn that the Session has closed its passive port.
-    var passivePortEntry: PollEntry { PollEntry(passive.socket?.number ?? -1) }
+    ///
+    /// Nothing where ports are not counted: closed it is for all who hold it, and this end of it goes
+    /// with the next one.
+    var passivePortEntry: PollEntry {
+        passive.ledger == nil ? .none : PollEntry(passive.socket?.number ?? -1)
+    }
 
     /// Opens a port for one passive data connection.
     ///

@@ -19,8 +19,12 @@ class Warden {
     /// The shortest time until a refusal: several times what a check of a password takes.
     var refusalPeriod: Duration { .milliseconds(250) }
 
-    /// How long a Session that has to make room may take for its last words.
-    private static let dismissalTimeout: Duration = .milliseconds(100)
+    /// How long nothing happens until memory that is free is given back.
+    private static let restDelay: Duration = .milliseconds(500)
+
+    /// How much longer than the Session this process waits for a login, so that the Session can say
+    /// its last words.
+    private static let loginGrace: Duration = .seconds(3)
 
     /// What a notice that comes unasked may leave unread, with room to spare.
     private static let maximumUnreceivedByteCount = 8_192
@@ -28,7 +32,7 @@ class Warden {
     private(set) var peer: SocketAddress
     let local: SocketAddress
     let settings: WardenSettings
-    private let authorizers: [any Authorizer]
+    let authorizers: [any Authorizer]
     let channel: MessageSocket
     let census: CensusClient
     private let session: CInt
@@ -42,26 +46,56 @@ class Warden {
     var remarks = LogBudget()
     /// As many as a client can cause that transfers the smallest of files as fast as it can.
     var actions = LogBudget(lineCount: 2_000, period: .seconds(1))
+    /// Logins leave lines in the log, and a Session may begin and end them without end.
+    var logins = LogBudget(lineCount: 5, period: .seconds(1))
+    /// The Listener looks through all sessions for each answer about the user's.
+    var questions = LogBudget(lineCount: 4, period: .seconds(1))
     var state: WardenState
     var watch = Stopwatch()
     private(set) var login: (any Login)?
-    private var nameQuestionsLeft = 0
+    private var namesAccounts = false
+    private var hasFileSizeLimit = false
+    private var nameQuestionsLeft = AccountNumber.maximumQuestionCount
     private var agent: CInt?
     var profile: LoginProfile?
     var journal: UploadJournal?
     private var handover: HandoverDesk?
-    var serverPace: ServerPace?
+    var logLimiter: RateLimiter?
+    var pace: SharedPace?
+    /// When the Session may move more.
+    var nextTurn = Deadline.passed
     var passive = PassiveState()
+    var events: EventChannel?
+    var eventBudget = LogBudget(lineCount: 1_000, period: .seconds(1))
     var logged: LoggedSession
+    private(set) lazy var meter = makeMeter()
+    var audited: AuditedSession
 
     /// How often the Session may still ask whose the certificate is; every answer reads a file.
     var certificateQuestionsLeft = 8
     let leash: CInt
+    private var isAtRest = false
     /// The Session is gone, or has done what none of ours does.
     var isOver = false
 
-    /// The client gave the present login up, so it is asked nothing more.
-    var hasGivenUp = false
+    /// By when a Session has to be done that was told to finish.
+    private(set) var finishTime = Deadline.never
+
+    /// When a Session without a login is ended that has not ended itself (`login_timeout`).
+    private(set) var loginDeadline: Deadline
+
+    /// The Session has asked for what may leave something behind, or for what none of ours does.
+    private(set) var isUsed = false
+
+    /// The Session has gone of its own accord.
+    private var hasSessionLeft = false
+
+    /// Nothing of the session is left that another one could come upon: it asked for nothing but lines
+    /// and counts, and its process has ended as it should.
+    private(set) var isUnspoilt = false
+
+    /// Why the client is asked nothing more during the present login.
+    var abandonment: String?
 
     init(
         peer: SocketAddress,
@@ -69,21 +103,24 @@ class Warden {
         settings: WardenSettings,
         authorizers: [any Authorizer],
         channel: consuming MessageSocket,
-        census: consuming CensusClient,
+        census: CensusClient,
         session: CInt,
         leash: CInt,
         certificateCheck: CertificateCheck?,
         challenge: [UInt8],
         logs: TransferLogs?,
         logger: Logger,
-        isQuiet: Bool = false
+        isQuiet: Bool = false,
+        trail: AuditClient? = nil
     ) {
         logged = LoggedSession(logs)
+        audited = AuditedSession(trail, isQuiet: isQuiet)
         self.certificateCheck = certificateCheck
         self.challenge = challenge
         self.peer = peer
         self.local = local
         self.settings = settings
+        loginDeadline = Deadline(after: settings.loginTimeout + Self.loginGrace)
         self.authorizers = authorizers
         self.channel = channel
         self.census = census
@@ -98,116 +135,48 @@ class Warden {
             ? .beforeClient(attemptsLeft: attempts) : .beforeLogin(attemptsLeft: attempts)
     }
 
-    /// Becomes the Warden of a connection that was just accepted, in a process of its own.
-    ///
-    /// `leash` is a pipe whose other end only the Listener holds; it hangs up when the server is to
-    /// end, or has ended. `isQuiet` leaves out of the log what is only told of, until a login; there
-    /// were too many clients of late. `body` is what the Session runs.
-    static func run(
-        control: consuming OwnedDescriptor,
-        peer: SocketAddress,
-        kind: ControlPort.Kind,
-        leash: borrowing OwnedDescriptor,
-        census: consuming MessageSocket,
-        signer: consuming MessageSocket?,
-        settings: WardenSettings,
-        authorizers: [any Authorizer],
-        certificateCheck: CertificateCheck?,
-        logs: TransferLogs?,
-        logger: Logger,
-        isQuiet: Bool,
-        body: (consuming SessionStart) -> Void
-    ) -> Never {
-        DaemonProcess.setName("ftps-warden")
-        do throws(SystemError) {
-            let kept = [
-                control.number, leash.number, census.descriptor.number,
-                signer?.descriptor.number ?? -1,
-            ]
-            try DaemonProcess.closeDescriptors(except: kept + (logs?.descriptorNumbers ?? []))
-            try DaemonProcess.resetSignals()
-            try DaemonProcess.outliveTermination()
-            let local = try control.localAddress()
-            // Made on this side of the fork: a Session that chose it could have it signed before.
-            let challenge = settings.certificates.needsProof ? randomBytes(count: 32) : []
-            let pair = try MessageSocket.makePair()
-            switch try DaemonProcess.fork() {
-            case .child:
-                SessionRole.run(
-                    control: control,
-                    channel: pair.takeSecond(),
-                    peer: peer,
-                    local: local,
-                    kind: kind,
-                    challenge: challenge,
-                    signer: signer,
-                    settings: settings,
-                    body: body
-                )
-            case .parent(let session):
-                // The Session has the connection now; no privileged process keeps it.
-                try control.close()
-                signer = nil
-                // PAM reads others' hashes in this process, and the Agent is forked from it.
-                CLinux_wipe_freed_memory()
-                try Confinement.enterWarden()
-                let warden = Warden(
-                    peer: peer,
-                    local: local,
-                    settings: settings,
-                    authorizers: authorizers,
-                    channel: pair.takeFirst(),
-                    census: CensusClient(census),
-                    session: session,
-                    leash: leash.number,
-                    certificateCheck: certificateCheck,
-                    challenge: challenge,
-                    logs: logs,
-                    logger: logger,
-                    isQuiet: isQuiet
-                )
-                warden.serve()
-                warden.end()
-                DaemonProcess.exit(RoleStatus.ofModules)
-            }
-        } catch {
-            logger.error("session not started: \(error)")
-            DaemonProcess.exit(1)
-        }
-        DaemonProcess.exit(0)
-    }
-
     /// Serves the Session until it has ended, or has to.
     final func serve() {
         for authorizer in authorizers {
             authorizer.watchSessions { [unowned self] in census.noteSystemSession(of: $0) }
         }
         // Who comes through a proxy is known later.
-        if case .beforeLogin = state { record(.connection(refusal: nil)) }
-        var deadline = Deadline.never
-        while true {
-            let isEnding = deadline != .never
+        if case .beforeLogin = state {
+            record(.connection(refusal: nil))
+            auditConnection()
+        }
+        var hasLostCensus = false
+        while !isOver {
+            let isEnding = finishTime != .never
             var entries = [
                 PollEntry(channel.descriptor.number, reading: true),
                 isEnding ? .none : PollEntry(leash, reading: true),
                 handover.map { PollEntry($0.pollNumber, reading: true) } ?? .none,
                 passivePortEntry,
-                isEnding || state.isLoggedIn ? .none : PollEntry(census.pollNumber),
+                isEnding || hasLostCensus ? .none : PollEntry(census.pollNumber, reading: true),
             ]
-            guard let count = try? poll(&entries, until: deadline) else { return }
-            if count == 0, deadline.hasPassed {
+            let limit = state.isLoggedIn ? finishTime : min(finishTime, loginDeadline)
+            // What a login has used of the stack is not used again soon.
+            let rest = state.isLoggedIn && !isAtRest ? Deadline(after: Self.restDelay) : .never
+            guard let count = try? poll(&entries, until: min(limit, rest)) else { return }
+            if count == 0, rest.hasPassed {
+                isAtRest = true
+                DaemonProcess.releaseFreeMemory(heap: false)
+            }
+            if count == 0, finishTime.hasPassed {
                 logger.warning("ended: the time to finish is over")
                 return
             }
-            if entries[1].isReadable || entries[4].hasHungUp {
-                if entries[1].isReadable {
-                    deadline = Deadline(after: settings.shutdownTimeout)
-                } else {
-                    // It makes room for another one, as the Listener has said in the log.
-                    logger.logLevel = .error
-                    deadline = Deadline(after: Self.dismissalTimeout)
-                }
-                guard (try? channel.send(WardenReply.finish.encoded)) != nil else { return }
+            // Whatever the Session sends meanwhile: ours has ended by then.
+            if !state.isLoggedIn, hasLoginTimePassed() { return }
+            if entries[4].hasHungUp, state.isLoggedIn { hasLostCensus = true }
+            if let reason = reasonToFinish(entries[1], entries[4]) {
+                // The Listener has said in the log that it makes room.
+                if reason == .makesRoom { logger.logLevel = .error }
+                if reason == .kicked { logger.notice("session ended by an administrator") }
+                audited.reasonToEnd = reason
+                guard let end = try? tellToFinish(reason) else { return }
+                finishTime = end
             }
             if entries[2].isReadable { serveHandover() }
             if entries[3].hasHungUp { endListening() }
@@ -224,8 +193,11 @@ class Warden {
 
     private func serveHandover() {
         do throws(MessageError) {
-            guard let problem = try handover?.serve() else { return }
-            logger.error("upload not handed over: \(problem)")
+            guard let desk = handover, let problem = try desk.serve() else { return }
+            if mayLog() { logger.error("upload not handed over: \(problem)") }
+            guard desk.isOverdrawn else { return }
+            logger.error("no more uploads of this session are handed over: too many were refused")
+            handover = nil
         } catch {
             // The Agent is gone, as the Session will notice, or is none of ours any more.
             if error != .truncated { logger.error("violation on the handover channel: \(error)") }
@@ -234,12 +206,16 @@ class Warden {
     }
 
     /// Receives one request, checks that it may be made now, and carries it out.
-    private func serveOne() throws(SessionOver) {
+    final func serveOne() throws(SessionOver) {
         do {
-            guard var message = try channel.receive() else { throw SessionOver() }
+            guard var message = try channel.receive() else {
+                hasSessionLeft = true
+                throw SessionOver()
+            }
             guard message.takeDescriptor() == nil else { throw MessageError.wrongDescriptor }
             let request = try WardenRequest(decoding: message.bytes)
             message.wipe()
+            if !request.kind.leavesNothing { isUsed = true }
             try state.allow(request.kind)
             // Ours waits for each answer; descriptors in answers that nobody reads would pile up.
             guard channel.unreceivedByteCount <= Self.maximumUnreceivedByteCount else {
@@ -248,6 +224,7 @@ class Warden {
             try perform(request)
         } catch let error as MessageError {
             // Whoever sends this is not the Session that we started.
+            isUsed = true
             logger.error("session ended: violation on the warden channel: \(error)")
             throw SessionOver()
         } catch {
@@ -264,6 +241,7 @@ class Warden {
         case .admit(let user): try admit(user)
         case .endLogin:
             endLogin()
+            loginDeadline = Deadline(after: settings.loginTimeout + Self.loginGrace)
             logger[metadataKey: "user"] = nil
             limitFileSize(to: 0)
             state = .beforeLogin(attemptsLeft: state.attemptsLeft)
@@ -274,53 +252,54 @@ class Warden {
         case .logAction(let level, let text):
             logAction(level, text)
         case .markClear(let isClear): markLog(isClear: isClear)
-        case .record(let action): record(.action(action))
+        case .record(let action):
+            recordAction(action)
+            reportEvent(action)
+        case .handshake(let report): meter?.note(report)
+        case .audit(let action):
+            audit(action)
+            if !isOver { try channel.send(WardenReply.audited.encoded) }
+        case .noteTLS(let tls): noteTLS(tls)
         case .recordLine(let isReply, let text): recordLine(isReply: isReply, text)
         case .accountName(let account):
             try channel.send(WardenReply.accountName(name(of: account)).encoded)
         case .charge(let byteCount): try charge(byteCount)
         case .client(let client): try take(client)
-        case .shareRate:
-            let reply = WardenReply.rate.encoded
-            if let page = census.page(.rate) {
-                try channel.send(reply, with: page)
-            } else {
-                try channel.send(reply)
-            }
         // Received by whoever waits for them, and nowhere else allowed.
         case .answer, .giveUp: throw SystemError("warden", .invalidArgument)
-        case .listSessions: try channel.send(WardenReply.sessions(ownSessions()).encoded)
+        case .listSessions:
+            questions.spendPatiently(wait(until:))
+            try channel.send(WardenReply.sessions(ownSessions()).encoded)
         }
-    }
-
-    /// The sessions that SITE WHO may show: anonymous users are strangers to each other.
-    private func ownSessions() -> [SessionEntry] {
-        let sessions = census.sessions()
-        guard login?.account.kind == .anonymous else { return sessions }
-        let own = logger[metadataKey: "session"].map { "\($0)" }
-        return sessions.filter { $0.identifier == own }
     }
 
     // MARK: Login
 
     func logIn(_ user: String, by proof: LoginProof) throws(SystemError) {
-        let shown = LogText.escaped(Array(user.utf8))
+        let shown = LogText.value(user.utf8)
+        logins.spendPatiently(wait(until:))
         watch = Stopwatch()
-        hasGivenUp = false
+        abandonment = nil
         limitLogin()
         defer { KillTimer.stop() }
+        isAtRest = false
         do throws(LoginRefusal) {
             // A connection that was made before the ban is no way around it.
-            guard census.mayAttempt(user) else { throw .denied(rule: "banned (ban_failures)") }
+            try admit(user, proof)
             let login = try check(user, proof)
+            // Guesses that were under way when the user was locked out lead nowhere.
+            if settings.locksUsers { try admit(user, proof) }
             // The Agent is forked from this process, and would take the password along.
             proof.wipe()
             self.login = login
             let profile = try settings.profile(login.account)
-            nameQuestionsLeft = profile.namesAccounts ? AccountNumber.maximumQuestionCount : 0
+            namesAccounts = profile.namesAccounts
             // Asked after the password, or anybody could find out who is logged in.
-            guard census.admit(login.account.key, maximum: profile.maximumSessions) else {
-                throw .tooManySessions
+            if let refusal = census.refusal(
+                of: login.account.key,
+                maximum: profile.maximumSessions
+            ) {
+                throw refusal
             }
             for remark in profile.remarks { logger.warning("\(remark)") }
             let agentEnd = try startAgent(for: login.account, profile)
@@ -334,93 +313,46 @@ class Warden {
                 ]
             )
             recordLogin(user, login.account)
+            meter?.note(nil as LoginRefusal?, nanoseconds: watch.nanoseconds)
+            auditLogin(user, login.account, by: proof)
+            // Nobody is let in of whom that would not be written.
+            if isOver { return endLogin() }
+            reportEvent()
             limitFileSize(to: profile.rules.uploads.limits.fileSize)
             state = .loggedIn(attemptsLeft: state.attemptsLeft)
-            sleep(for: settings.successDelay)
+            wait(until: Deadline(after: settings.successDelay))
             let reply = WardenReply.granted(
                 LoginTerms(
                     permissions: profile.rules.permissions,
                     workingDirectory: profile.workingDirectory,
                     isAnonymous: profile.isAnonymous,
-                    options: profile.sessionOptions
+                    options: profile.sessionOptions,
+                    root: settings.showsRoot ? profile.root : nil
                 )
             )
             try? channel.send(reply.encoded, with: agentEnd.descriptor)
         } catch {
             endLogin()
-            let failures = error.isFailedProof ? census.noteFailedLogin() : 1
+            let failures = census.noteRefusedLogin(isFailedProof: error.isFailedProof)
             recordRefusal(of: user)
+            meter?.note(error, nanoseconds: watch.nanoseconds)
+            auditRefusal(of: user, error.logText)
             let attemptsLeft = state.attemptsLeft - 1
             state = .beforeLogin(attemptsLeft: attemptsLeft)
             logger.notice(
                 "login refused",
-                metadata: ["user": .string(shown), "why": .string(error.logText)]
+                metadata: [
+                    "user": .string(shown),
+                    "why": .string(LogText.reason(abandonment ?? error.logText)),
+                ]
             )
             awaitRefusal(after: failures)
+            // The wait was ours, so there is time to tell the client.
+            loginDeadline = max(loginDeadline, Deadline(after: Self.loginGrace))
             try channel.send(
                 WardenReply.refused(error.notice, isLast: attemptsLeft == 0).encoded
             )
         }
-    }
-
-    private func check(
-        _ user: String,
-        _ proof: LoginProof
-    ) throws(LoginRefusal) -> any Login {
-        defer { wipeStack() }
-        let list = try settings.userList()
-        let isListed = list.map { !$0.admits(user) } ?? false
-        do throws(LoginRefusal) {
-            let login = try authorize(user, proof)
-            do throws(LoginRefusal) {
-                try checkCertificate(for: login.account, proof)
-            } catch {
-                login.end()
-                throw error
-            }
-            // Told last, so that nobody can tell by the time it takes who stands on the list. Asked
-            // once more by the name that the check found: a list knows one spelling of it.
-            let account = login.account
-            let name = account.kind == .anonymous ? user.lowercased() : account.name
-            let isFoundOnList = list.map { !$0.admits(name) } ?? false
-            guard isListed || isFoundOnList else { return login }
-            login.end()
-        } catch {
-            // Nor by the reply: whether a password is right is nothing to a user on the list.
-            guard isListed, error.notice != .incorrect else { throw error }
-        }
-        throw .denied(rule: "userlist_file")
-    }
-
-    private func authorize(
-        _ user: String,
-        _ proof: LoginProof
-    ) throws(LoginRefusal) -> any Login {
-        var hasPassedOver = false
-        for authorizer in authorizers {
-            if case .password(let attempt) = proof, attempt.isClear, authorizer is UnixAuthorizer,
-                !settings.takesPlainSystemLogins
-            {
-                hasPassedOver = true
-                continue
-            }
-            do throws(LoginRefusal) {
-                switch proof {
-                case .certificate: return try authorizer.admit(user: user, from: peer.address)
-                case .password(let attempt):
-                    return try authorizer.authenticate(
-                        user: user,
-                        password: attempt.password,
-                        from: peer.address,
-                        asking: askForAccount
-                    )
-                }
-            } catch {
-                guard error == .unknownUser else { throw error }
-            }
-        }
-        if hasPassedOver { throw .denied(rule: "no TLS (plain_system_logins)") }
-        throw .unknownUser
     }
 
     /// Starts the Agent and waits until it stands behind its walls.
@@ -431,17 +363,20 @@ class Warden {
         guard account.credentials.user != 0 || !Credentials.isRoot else {
             throw .denied(rule: "root may not log in")
         }
+        guard account.credentials.group != 0 || !Credentials.isRoot else {
+            throw .denied(rule: "the primary group is root's")
+        }
         do throws(SystemError) {
             let pair = try MessageSocket.makePair()
             let quota = try quotaPage(for: profile)
             let journal = UploadJournal(on: try SharedPage(mapping: SharedPage.make()))
             var desk: MessageSocketPair?
             if profile.uploadOwner != nil { desk = try MessageSocket.makePair() }
+            // What PAM has left is neither taken along nor kept.
+            DaemonProcess.releaseFreeMemory(heap: true)
             switch try DaemonProcess.fork() {
             case .child:
-                // Agents are no more to be trusted with everybody's rate than Sessions.
-                serverPace = nil
-                passive = PassiveState()
+                forgetSharedPages()
                 AgentRole.run(
                     account,
                     profile,
@@ -465,9 +400,7 @@ class Warden {
                 let end = pair.takeFirst()
                 var answer: [UInt8] = []
                 if let message = try end.receive() { answer = message.bytes }
-                guard answer == AgentRole.ready else {
-                    throw SystemError("home directory", .noSuchFileOrDirectory)
-                }
+                guard answer == AgentRole.ready else { throw AgentRole.failure(answer) }
                 return end
             }
         } catch {
@@ -487,6 +420,8 @@ class Warden {
     /// Ends the Agent and the login, if there are any.
     final func endLogin() {
         endListening()
+        // Before anything that may hang.
+        if state.isLoggedIn, login != nil { auditLogout() }
         // Closing a PAM session may hang as well as opening one.
         limitLogin()
         defer { KillTimer.stop() }
@@ -504,6 +439,7 @@ class Warden {
         }
         journal = nil
         profile = nil
+        pace = nil
         logged.user = nil
         census.noteLogout()
         login.take()?.end()
@@ -513,6 +449,8 @@ class Warden {
     ///
     /// The Agent counts what the Session asks for; this holds even for one that does not ask.
     private func limitFileSize(to byteCount: Int64) {
+        guard byteCount > 0 || hasFileSizeLimit else { return }
+        hasFileSizeLimit = byteCount > 0
         DaemonProcess.limitFileSize(
             of: session,
             to: byteCount > 0 ? UInt64(byteCount) : nil,
@@ -522,7 +460,7 @@ class Warden {
 
     /// What an owner is called, for the login that may know it.
     private func name(of account: AccountNumber) -> String? {
-        guard nameQuestionsLeft > 0 else { return nil }
+        guard namesAccounts, nameQuestionsLeft > 0 else { return nil }
         nameQuestionsLeft -= 1
         let name =
             switch account {
@@ -542,6 +480,7 @@ class Warden {
     private func take(_ client: SocketAddress) throws(SystemError) {
         logger[metadataKey: "peer"] = .stringConvertible(client)
         logger[metadataKey: "proxy"] = .stringConvertible(peer)
+        audited.proxy = peer
         peer = client
         let refusal = census.refusal(of: client.address)
         // Whoever is turned away does not log in, whatever becomes of the Session.
@@ -552,6 +491,7 @@ class Warden {
             logger.info("connected")
         }
         record(.connection(refusal: refusal?.ownLogText))
+        auditConnection(refusal)
         try channel.send(WardenReply.client(refusal).encoded)
     }
 
@@ -562,11 +502,19 @@ class Warden {
         logger[metadataKey: ClearMark.key] = isClear ? ClearMark.value : nil
     }
 
-    private func end() {
+    final func end() {
         DaemonProcess.signal(session, 9)
-        let status = DaemonProcess.reap(session, waits: true)?.1 ?? 0
-        endLogin()
+        let status = DaemonProcess.reap(session, waits: true)?.1
+        isUnspoilt =
+            status == 0 && hasSessionLeft && !isUsed && !isOver && finishTime == .never
+        // There was no login to end, where none was asked for.
+        if isUsed { endLogin() }
+        finish(status ?? 0)
+    }
+
+    private func finish(_ status: CInt) {
         reportDropped()
+        if case .beforeClient = state {} else { auditEnd(status) }
         switch status {
         // Ended by itself, or by the line above.
         case 0, 128 + 9:
@@ -580,4 +528,4 @@ class Warden {
 }
 
 /// The session has ended, or has to.
-private struct SessionOver: Error {}
+struct SessionOver: Error {}

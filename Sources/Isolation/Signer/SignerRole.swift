@@ -5,6 +5,9 @@ internal import LinuxSystem
 /// Answers every Session over a channel of its own, in turns, so that one which asks without end
 /// takes no more than its share.
 enum SignerRole {
+    /// What the Signer says when it has taken the channel of one more Session.
+    static let hasChannel: [UInt8] = [2]
+
     /// Becomes the Signer and serves until the Listener and every Session are gone.
     static func run(_ control: consuming MessageSocket, _ settings: SignerSettings) -> Never {
         DaemonProcess.setName("ftps-signer")
@@ -38,12 +41,25 @@ enum SignerRole {
             entries += channels.map { PollEntry($0.number, reading: true) }
             guard (try? poll(&entries, until: .never)) != nil else { return }
             let waiting = zip(channels, entries.dropFirst()).filter(\.1.isReadable).map(\.0)
-            for channel in waiting { channel.serve(answer) }
-            channels.removeAll(where: \.isOver)
-            if entries[0].isReadable {
-                if let channel = control?.takeChannel() { channels.append(channel) }
-                if control?.isOver ?? true { control = nil }
+            if entries[0].isReadable { takeChannels(&control, &channels) }
+            for channel in waiting {
+                channel.serve(answer)
+                // However many ask, the Listener hears within one signature that this one lives.
+                takeChannels(&control, &channels)
             }
+            channels.removeAll(where: \.isOver)
+        }
+    }
+
+    /// Takes the channels that wait to be taken.
+    private static func takeChannels(_ control: inout Channel?, _ channels: inout [Channel]) {
+        while let listener = control {
+            var entries = [PollEntry(listener.number, reading: true)]
+            guard (try? poll(&entries, until: .passed)) != nil, entries[0].isReadable else {
+                return
+            }
+            if let channel = listener.takeChannel() { channels.append(channel) }
+            if listener.isOver { control = nil }
         }
     }
 
@@ -82,8 +98,8 @@ enum SignerRole {
                 isOver = received == nil
             } catch {
                 // No room for one more descriptor: its Session goes without, and others come.
-                return nil
             }
+            if !isOver { try? socket.send(SignerRole.hasChannel) }
             guard let descriptor = received?.takeDescriptor() else { return nil }
             return Channel(MessageSocket(owning: descriptor))
         }

@@ -37,7 +37,9 @@ package struct SignerFailure: Error, Hashable, Sendable {
     }
 
     /// The message to the process that waits.
-    var encoded: [UInt8] { [0, kind] + (place ?? .max).bytes + Array(text.utf8.prefix(4_096)) }
+    var encoded: [UInt8] {
+        [0, kind] + (place ?? .max).bytes + text.cut(toByteCount: 4_096).utf8
+    }
 
     /// Reads what the new process says first; `nil` when it is ready.
     init?(report message: [UInt8]) {

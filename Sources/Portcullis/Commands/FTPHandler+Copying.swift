@@ -26,6 +26,7 @@ extension FTPHandler {
             return
         }
         guard let path = try path(argument), let login else { return }
+        audit { action in (action.path, action.target) = (origin, path) }
         guard path != origin else {
             try refuse(.impossible, 553, "CPTO \(path.quoted)")
             return

@@ -1,4 +1,5 @@
 internal import FTPProtocol
+internal import Isolation
 internal import LinuxSystem
 internal import Logging
 internal import TLS
@@ -12,25 +13,52 @@ extension FTPHandler {
         guard let command = try parse(event) else { return }
         defer { command.wipeSecret() }
         try noteWorkInClear(command.verb)
-        log(.debug, command.logText)
+        log(.debug, "\"\(command.logText)\"")
         record(command)
+        beginAudit(of: command)
         guard let verb = command.verb else {
-            try refuseUnknown(command)
+            guard let custom = customCommand(String(decoding: command.name, as: UTF8.self)) else {
+                try refuseUnknown(command)
+                return
+            }
+            let refusal = refusal(of: custom, command.argument)
+            try answer(command, refusal)
             return
         }
         let rule = CommandTable.rule(for: verb)
         if let refusal = refusal(of: command, rule) {
-            try countError()
-            try reply(refusal)
+            try answer(command, refusal)
             return
         }
         if transfer == nil {
             if verb != .rnto { renameSource = nil }
             if verb != .cpto, verb != .site { copySource = nil }
         }
-        try perform(verb, command.argument)
+        board.note(command: verb.rawValue)
+        defer { board.note(command: transfer?.command ?? "") }
+        try answer(command, nil)
         // QUIT came while a file was hashed or copied.
         if isQuitting, transfer == nil { throw .clientLeft }
+    }
+
+    /// Refuses a command, or carries it out, and has the program say what the log is to have of it.
+    private func answer(_ command: Command, _ refusal: Reply?) throws(SessionEnd) {
+        lastReply = nil
+        defer { noteAnswer(to: command) }
+        guard let refusal else { return try processCommand(FTPCommand(command)) }
+        try countError()
+        try reply(refusal)
+    }
+
+    private func noteAnswer(to command: Command) {
+        guard settings.embedding != nil, let answer = lastReply, answer.code >= 200,
+            isKnown(command)
+        else { return }
+        let text = answer.lines.first.map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
+        guard let line = logCommand(FTPCommand(command), code: answer.code, reply: text) else {
+            return
+        }
+        log(.info, line)
     }
 
     /// Has the log marked from the first command on that is no mere prelude to TLS.
@@ -49,8 +77,9 @@ extension FTPHandler {
         case .line(let bytes):
             line = bytes
         }
+        let command: Command?
         do throws(CommandError) {
-            return try Command(line: line)
+            command = try understood(line)
         } catch {
             try countError()
             switch error {
@@ -59,6 +88,12 @@ extension FTPHandler {
             }
             return nil
         }
+        guard let command else {
+            try countError()
+            try reply(501, "The argument is no UTF-8.")
+            return nil
+        }
+        return command
     }
 
     private func refuseUnknown(_ command: Command) throws(SessionEnd) {
@@ -75,7 +110,7 @@ extension FTPHandler {
         guard rule.isImplemented, offers(rule.verb) else {
             return .notImplemented
         }
-        if login == nil, rule.needsLogin {
+        if login == nil, rule.needsLogin, !isOpen(command) {
             return refusalOfLogin(of: userName) ?? Reply(530, "Please login with USER and PASS.")
         }
         let name = rule.verb.rawValue
@@ -90,6 +125,20 @@ extension FTPHandler {
         }
     }
 
+    /// Whether it is a command of the program's own behind SITE, and for everybody.
+    private func isOpen(_ command: Command) -> Bool {
+        guard command.verb == .site else { return false }
+        return customCommand("SITE \(command.firstWord.keyword)")?.needsLogin == false
+    }
+
+    /// Whether what stands behind SITE is a command of ours or of the program's: behind one of another
+    /// server's may be a password (SITE PSWD).
+    private func isKnown(_ command: Command) -> Bool {
+        guard command.verb == .site else { return true }
+        let word = command.firstWord
+        return SiteCommand(name: word) != nil || customCommand("SITE \(word.keyword)") != nil
+    }
+
     /// Counts a command that made no sense; too many before a login end the session.
     final func countError() throws(SessionEnd) {
         guard login == nil else { return }
@@ -100,7 +149,7 @@ extension FTPHandler {
         }
     }
 
-    private func perform(_ verb: Verb, _ argument: [UInt8]) throws(SessionEnd) {
+    final func perform(_ verb: Verb, _ argument: [UInt8]) throws(SessionEnd) {
         try giveUpLogin(for: verb)
         switch verb {
         case .user: try setUser(argument)
@@ -185,6 +234,8 @@ extension FTPHandler {
     /// - Returns: Whether the transfer is to be aborted.
     /// - Throws: ``SessionEnd`` when a reply cannot be sent.
     final func handleDuringTransfer() throws(SessionEnd) -> Bool {
+        isServingDuringTransfer = true
+        defer { isServingDuringTransfer = false }
         let waiting = control.waiting()
         if let index = waiting.firstIndex(where: { $0.outline?.verb == .abor }) {
             control.take(at: index)
@@ -234,6 +285,9 @@ extension CommandLineReader.Event {
 }
 
 extension Command {
+    /// What stands behind the command, up to the first space.
+    fileprivate var firstWord: [UInt8] { Array(argument.prefix { $0 != UInt8(ascii: " ") }) }
+
     /// Overwrites what may be a password; others have a copy of what they keep.
     fileprivate func wipeSecret() {
         switch verb {

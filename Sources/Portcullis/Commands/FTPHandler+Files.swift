@@ -9,7 +9,9 @@ extension FTPHandler {
     /// The path that an argument names, or `nil` after a reply that says why there is none.
     final func path(_ argument: [UInt8]) throws(SessionEnd) -> VirtualPath? {
         do throws(VirtualPathError) {
-            return try workingDirectory.resolving(expandingTilde(argument))
+            let path = try workingDirectory.resolving(expandingTilde(argument))
+            audit { action in if action.path == nil { action.path = path } }
+            return path
         } catch {
             switch error {
             case .empty: try reply(501, "A path is needed.")
@@ -68,6 +70,7 @@ extension FTPHandler {
         done: (VirtualPath) -> Reply
     ) throws(SessionEnd) {
         guard let path = try path(argument) else { return }
+        audit { action in if action.kind == .changeMode { action.mode = mode } }
         let result: Void? = try attempt(550, verb) { fileSystem throws(FileError) in
             try operation(fileSystem, path)
         }
@@ -156,6 +159,7 @@ extension FTPHandler {
             return
         }
         guard let path = try path(argument) else { return }
+        audit { action in (action.path, action.target) = (source, path) }
         let result: Void? = try attempt(550, "RNTO") { fileSystem throws(FileError) in
             try fileSystem.rename(source, to: path)
         }

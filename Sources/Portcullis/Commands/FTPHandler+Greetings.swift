@@ -34,7 +34,7 @@ extension FTPHandler {
         // Section 3.1: what the client said of a user was meant for another host.
         userName = nil
         self.host = host
-        log(.info, "host \(host.text)")
+        log(.info, "host \(LogText.value(host.text.utf8))")
         try reply(220, "Host accepted.")
     }
 
@@ -57,7 +57,7 @@ extension FTPHandler {
 
     /// CLNT: what the client says it is, for whoever looks for the reason of its behaviour.
     final func noteClient(_ argument: [UInt8]) throws(SessionEnd) {
-        log(.info, "client \(LogText.escaped(argument, maximumByteCount: 128))")
+        log(.info, "client \(LogText.value(argument, maximumByteCount: 128))")
         try reply(200, "Noted.")
     }
 
@@ -65,7 +65,7 @@ extension FTPHandler {
     ///
     /// The version stays out of it, as out of the greeting.
     final func exchangeClientNames(_ argument: [UInt8]) throws(SessionEnd) {
-        log(.info, "client \(LogText.escaped(argument, maximumByteCount: 128))")
+        log(.info, "client \(LogText.value(argument, maximumByteCount: 128))")
         try reply(200, "Name=Portcullis; CaseSensitive=1; DirSep=/;")
     }
 }

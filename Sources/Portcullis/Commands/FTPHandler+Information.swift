@@ -18,11 +18,16 @@ extension FTPHandler {
         )
         features.hashAlgorithm = hashAlgorithm
         features.compresses = configuration.files.allowsCompression
-        try reply(Reply(211, lines: ["Features:"] + features.lines + ["End"]))
+        let lines = features.lines + customCommands.compactMap(\.feature)
+        try reply(Reply(211, lines: ["Features:"] + lines + ["End"]))
     }
 
     final func help(_ argument: [UInt8]) throws(SessionEnd) {
         guard argument.isEmpty else {
+            if let custom = customCommand(argument.keyword) {
+                try reply(214, custom.helpText)
+                return
+            }
             guard let verb = Verb(name: argument), serves(verb) else {
                 try reply(501, "No such command.")
                 return
@@ -31,7 +36,8 @@ extension FTPHandler {
             try reply(214, "\(rule.syntax): \(rule.summary)")
             return
         }
-        let names = Verb.allCases.filter(serves).map(\.rawValue)
+        let customNames = customCommands.map(\.name).filter { !$0.contains(" ") }
+        let names = Verb.allCases.filter(serves).map(\.rawValue) + customNames
         var lines = ["The following commands are recognized."]
         for start in stride(from: 0, to: names.count, by: 12) {
             lines.append(names[start..<min(start + 12, names.count)].joined(separator: " "))
@@ -81,10 +87,10 @@ extension FTPHandler {
 
     private func statusOfPath(_ argument: [UInt8]) throws(SessionEnd) {
         guard let wish = try listing(argument) else { return }
-        let append = unixFormat(wish.flags)
+        let format = unixFormat(wish.flags)
         let options = wish.options(showsDotFiles: configuration.files.showsDotFiles)
         let found = try attempt(550, "STAT") { fileSystem throws(FileError) in
-            _ = try begin(wish, options, in: fileSystem)
+            let begun = try begin(wish, options, in: fileSystem)
             var text: [UInt8] = []
             var count = 0
             while true {
@@ -92,7 +98,7 @@ extension FTPHandler {
                 for entry in entries {
                     count += 1
                     guard count <= Self.maximumStatusEntryCount else { return (text, true) }
-                    append(entry, &text)
+                    format(entry, begun.place, &text)
                 }
                 if entries.isEmpty { return (text, false) }
             }

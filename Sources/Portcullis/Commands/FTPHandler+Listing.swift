@@ -77,8 +77,8 @@ extension FTPHandler {
         if isLong {
             let format = unixFormat(flags)
             source =
-                recursion.map { .longForms(of: $0, from: prefix, format) }
-                ?? ListingSource(fileSystem, format: format)
+                recursion.map { .longForms(of: $0, in: begun.path, from: prefix, format) }
+                ?? ListingSource(fileSystem) { entry, text in format(entry, begun.place, &text) }
         } else {
             let format = nameFormat(flags)
             source =
@@ -90,15 +90,30 @@ extension FTPHandler {
             begun.path,
             opening: "Here comes the directory listing.",
             done: recursion?.cut?.text ?? "Directory send OK.",
-            move: { handler throws(TransferFailure) in try handler.send(source) }
+            move: { handler throws(TransferFailure) in try handler.send(told(source)) }
         )
     }
 
-    /// Formats entries as `ls -l` does.
-    final func unixFormat(_ flags: ListArguments.Flags) -> (DirectoryEntry, inout [UInt8]) -> Void {
+    /// Formats the entries of a directory as `ls -l` does, or as the program does.
+    final func unixFormat(
+        _ flags: ListArguments.Flags
+    ) -> (EntryView, _ directory: VirtualPath, inout [UInt8]) -> Void {
+        let classifies = flags.contains(.classify)
+        guard settings.embedding != nil else {
+            let format = usualFormat(classifies: classifies)
+            return { entry, _, text in format(entry, &text) }
+        }
+        return { [unowned self] entry, directory, text in
+            let entry = FTPFileEntry(entry, isClassified: classifies)
+            let line = formatList(entry, in: FTPPath(directory))
+            if !line.isEmpty { text.appendNameLine(line[...]) }
+        }
+    }
+
+    /// Formats entries as `ls -l` does, whatever the program says.
+    final func usualFormat(classifies: Bool) -> (EntryView, inout [UInt8]) -> Void {
         let files = configuration.files
         let now = secondsSinceEpoch()
-        let classifies = flags.contains(.classify)
         let names = files.namesOwners && !files.hidesOwners ? ownerNames : nil
         return { entry, text in
             let offset = files.usesLocalTime ? localTimeOffset(at: entry.facts.modified) : 0
@@ -117,10 +132,14 @@ extension FTPHandler {
 
     private func nameFormat(
         _ flags: ListArguments.Flags
-    ) -> (DirectoryEntry, _ prefix: [UInt8], inout [UInt8]) -> Void {
+    ) -> (EntryView, _ prefix: [UInt8], inout [UInt8]) -> Void {
         let classifies = flags.contains(.classify)
         return { entry, prefix, text in
-            text.appendNameLine(prefix + entry.name, sign: classifies ? entry.facts.sign : nil)
+            text.appendNameLine(
+                entry.name,
+                behind: prefix,
+                sign: classifies ? entry.facts.sign : nil
+            )
         }
     }
 
@@ -151,18 +170,48 @@ extension FTPHandler {
             opening: "Here comes the directory listing.",
             done: "Directory send OK.",
             move: { handler throws(TransferFailure) in
-                try handler.send(
-                    ListingSource(fileSystem) { entry, text in
+                let source = ListingSource(fileSystem) { [unowned self] entry, text in
+                    guard settings.embedding == nil else {
                         MachineListing.append(
-                            entry,
-                            facts: selected,
-                            permissions: entry.permissions ?? permissions,
+                            harmless: ownFacts(entry, permissions, in: path),
+                            entry.name,
                             to: &text
                         )
+                        return
                     }
-                )
+                    MachineListing.append(
+                        entry,
+                        facts: selected,
+                        permissions: entry.permissions ?? permissions,
+                        to: &text
+                    )
+                }
+                try handler.send(told(source))
             }
         )
+    }
+
+    /// The facts of an entry, as the program puts them together.
+    private func ownFacts(
+        _ entry: EntryView,
+        _ permissions: Permissions,
+        in directory: VirtualPath
+    ) -> [UInt8] {
+        var entry = FTPFileEntry(entry)
+        entry.permissions = entry.permissions ?? permissions
+        return formatMLSx(entry, in: FTPPath(directory))
+    }
+
+    /// The facts of an entry that the client asked for.
+    final func usualFacts(_ entry: FTPFileEntry) -> [UInt8] {
+        var facts: [UInt8] = []
+        MachineListing.appendFacts(
+            of: entry.view,
+            shownFacts,
+            permissions: entry.permissions ?? login?.terms.permissions ?? [],
+            to: &facts
+        )
+        return facts
     }
 
     final func describeMachine(_ argument: [UInt8]) throws(SessionEnd) {
@@ -174,15 +223,25 @@ extension FTPHandler {
             guard let entry = try fileSystem.nextEntries().first else { throw FileError.notFound }
             return entry
         }
-        guard var entry = found else { return }
-        entry.name = path.bytes
+        guard let found else { return }
         var line: [UInt8] = []
-        MachineListing.appendFacts(
-            entry,
-            facts: shownFacts,
-            permissions: entry.permissions ?? permissions,
-            to: &line
-        )
+        if settings.embedding == nil {
+            let entry = EntryView(
+                name: path.bytes[...],
+                facts: found.facts,
+                target: nil,
+                permissions: found.permissions
+            )
+            MachineListing.appendFacts(
+                entry,
+                facts: shownFacts,
+                permissions: found.permissions ?? permissions,
+                to: &line
+            )
+        } else {
+            let facts = ownFacts(found, permissions, in: path.parent)
+            line = MachineListing.made(harmless: facts) + [UInt8(ascii: " ")] + path.bytes
+        }
         // RFC 3659 section 7.2: a space, then the entry, which without facts begins with one.
         try reply(Reply(250, "Listing \(path: path)", " \(name: line)", "End"))
     }
@@ -192,19 +251,22 @@ extension ListingSource {
     /// Long forms, each directory's behind a line with its path, as `ls -lR` shows them.
     fileprivate static func longForms(
         of recursion: RecursiveListing,
+        in directory: VirtualPath,
         from prefix: [UInt8],
-        _ format: @escaping (DirectoryEntry, inout [UInt8]) -> Void
+        _ format: @escaping (EntryView, _ directory: VirtualPath, inout [UInt8]) -> Void
     ) -> ListingSource {
         var isFirst = true
+        var place = directory
         return ListingSource { text throws(FileError) in
             switch try recursion.next() {
             case nil: return false
             case .entries(let entries)?:
-                for entry in entries { format(entry, &text) }
+                for entry in entries { format(entry, place, &text) }
             case .directory(let relative)?:
+                place = directory.appending(names: relative)
                 if !isFirst { text.appendNameLine([]) }
                 isFirst = false
-                text.appendNameLine(heading(prefix, relative), sign: UInt8(ascii: ":"))
+                text.appendNameLine(heading(prefix, relative)[...], sign: UInt8(ascii: ":"))
             }
             return true
         }
@@ -220,7 +282,7 @@ extension ListingSource {
     fileprivate static func names(
         of recursion: RecursiveListing,
         from prefix: [UInt8],
-        _ format: @escaping (DirectoryEntry, _ prefix: [UInt8], inout [UInt8]) -> Void
+        _ format: @escaping (EntryView, _ prefix: [UInt8], inout [UInt8]) -> Void
     ) -> ListingSource {
         var place = prefix
         return ListingSource { text throws(FileError) in
@@ -235,6 +297,15 @@ extension ListingSource {
                     return true
                 }
             }
+        }
+    }
+}
+
+extension VirtualPath {
+    /// The path of what lies `relative` to this directory, as far as that can be one.
+    fileprivate func appending(names relative: [UInt8]) -> VirtualPath {
+        relative.split(separator: UInt8(ascii: "/")).reduce(self) { path, name in
+            path.appending(component: [UInt8](name)) ?? path
         }
     }
 }

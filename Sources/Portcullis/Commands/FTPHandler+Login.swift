@@ -102,6 +102,8 @@ extension FTPHandler {
         _ outcome: consuming LoginOutcome,
         code: UInt16 = 230
     ) throws(SessionEnd) {
+        // The Warden has written how it went.
+        audited = nil
         switch consume outcome {
         // Asked for where it has not been given yet, and nowhere else.
         case .needsPassword: throw .processGone
@@ -112,14 +114,15 @@ extension FTPHandler {
             try reply(421, "The login took too long; please try again later.")
             throw .loginTimedOut
         case .granted(let grant):
-            let terms = grant.terms
-            try beginLogin(user, terms, RemoteFileSystem(grant.takeAgent()))
+            try beginLogin(user, grant)
             try prepareForDataConnection()
             let words = configuration.session.loginMessage ?? "Login successful."
             let message = try takeDirectoryMessage()
             try reply(Reply(code, lines: message + Reply(code, text: words).lines))
+            onLogin(user: user)
         case .refused(let notice, let isLast):
             try reply(530, notice.text)
+            onLoginFailed(user: user)
             if isLast { throw .tooManyFailures }
         }
     }

@@ -118,7 +118,7 @@ extension FTPHandler {
         let name = words.first.map { String(decoding: $0, as: UTF8.self).uppercased() }
         let rest = words.count > 1 ? [UInt8](words[1]) : []
         switch name {
-        case "UTF8", "UTF-8": try reply(200, "Always in UTF8 mode.")
+        case "UTF8", "UTF-8": try setEncoding(rest)
         case "MLST":
             machineFacts = MachineFacts(optsArgument: rest)
             try reply(200, "MLST OPTS \(machineFacts.selectedText)")

@@ -13,6 +13,15 @@ extension FTPHandler {
             omittingEmptySubsequences: false
         )
         let rest = words.count > 1 ? [UInt8](words[1]) : []
+        let name = words.first.map { [UInt8]($0).keyword } ?? ""
+        if let custom = customCommand("SITE \(name)") {
+            if let refusal = refusal(of: custom, rest) {
+                try reply(refusal)
+            } else {
+                try perform(custom, rest)
+            }
+            return
+        }
         guard let command = words.first.flatMap({ SiteCommand(name: [UInt8]($0)) }) else {
             try reply(500, "Unknown SITE command.")
             return
@@ -57,6 +66,10 @@ extension FTPHandler {
 
     private func siteHelp(_ argument: [UInt8]) throws(SessionEnd) {
         guard argument.isEmpty else {
+            if let custom = customCommand("SITE \(argument.keyword)") {
+                try reply(214, custom.helpText)
+                return
+            }
             guard let command = SiteCommand(name: argument), serves(command) else {
                 try reply(501, "No such SITE command.")
                 return
@@ -64,7 +77,9 @@ extension FTPHandler {
             try reply(214, "\(command.syntax): \(command.summary)")
             return
         }
-        let lines = SiteCommand.allCases.filter(serves).map { "\($0.syntax): \($0.summary)" }
+        let custom = customCommands.filter { $0.name.hasPrefix("SITE ") }.map(\.helpText)
+        let lines =
+            SiteCommand.allCases.filter(serves).map { "\($0.syntax): \($0.summary)" } + custom
         try reply(Reply(214, lines: ["SITE commands:"] + lines + ["Help OK."]))
     }
 

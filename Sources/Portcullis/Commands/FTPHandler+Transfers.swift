@@ -25,13 +25,16 @@ extension FTPHandler {
                 source = try FilePart(file, from: offset, count: end - offset)
             } else {
                 if offset > 0 { try seek(file, to: offset) }
-                source = FileSource(file)
+                source = FileSource(file, byteCount: end - offset)
             }
         } catch {
             try refuse(error, error == .beyondEnd ? 554 : 550, "RETR \(path.quoted)")
             record("RETR", path, isDone: false)
             return
         }
+        audit { $0.offset = UInt64(clamping: offset) }
+        let hash = beginContentHash(isWhole: part == nil)
+        let content = hash.map { HashedSource(source, $0) as any TransferSource } ?? source
         let converts = type == .ascii && configuration.files.convertsDownloads
         let opening: ReplyText =
             type == .ascii
@@ -40,10 +43,11 @@ extension FTPHandler {
         try transfer(
             "RETR",
             path,
+            byteCount: converts || mode != .stream ? nil : end - offset,
             opening: opening,
             done: "Transfer complete.",
             move: { handler throws(TransferFailure) in
-                try handler.send(converts ? NetworkLineSource(source) : source)
+                try handler.send(converts ? NetworkLineSource(content) : content)
             }
         )
     }
@@ -90,6 +94,8 @@ extension FTPHandler {
         }
         let converts = type == .ascii && configuration.files.convertsUploads
         let isUnique = disposition == .unique
+        if case .resume(let offset) = disposition { audit { $0.offset = UInt64(clamping: offset) } }
+        let hash = beginContentHash(isWhole: disposition == .replace || isUnique)
         // RFC 1123 section 4.1.2.9: the name is told in just this form.
         let opening: ReplyText = isUnique ? "FILE: \(path: file.path)" : "Ok to send data."
         try transfer(
@@ -100,8 +106,8 @@ extension FTPHandler {
             failed: { login.fileSystem.discardUpload() },
             move: { handler throws(TransferFailure) in
                 let whole = try file.open()
-                let sink: any TransferSink =
-                    byteCount.map { BoundedSink(whole, atMost: $0) } ?? whole
+                let content = hash.map { HashedSink(whole, $0) as any TransferSink } ?? whole
+                let sink = byteCount.map { BoundedSink(content, atMost: $0) } ?? content
                 try handler.receive(into: converts ? HostLineSink(sink) : sink)
             }
         )

@@ -43,6 +43,9 @@ struct BegunListing {
     /// Whether entries are those of a directory.
     let isDirectory: Bool
 
+    /// Where the entries are.
+    var place: VirtualPath { isDirectory ? path : path.parent }
+
     /// What stands before each name in NLST, so that the client can ask for it by what it gets:
     /// the directory as it was written, as in vsftpd.
     func prefix(_ written: [UInt8]) -> [UInt8] {

@@ -8,5 +8,7 @@ extension Configuration {
         package var files = TransferLogSettings()
         /// Whether every command and reply is written in vsftpd's own format (`log_ftp_protocol`).
         package var showsProtocol = false
+        /// The audit trail (`audit_log_file` and its kin).
+        package var audit = AuditSettings()
     }
 }

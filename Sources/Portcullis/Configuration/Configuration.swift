@@ -32,6 +32,8 @@ package struct Configuration: Sendable {
     package var session = Session()
     /// The logs that vsftpd would write.
     package var logs = Logs()
+    /// How administrators look at a server that runs.
+    package var admin = Admin()
 
     /// Creates the configuration of an empty file.
     package init() {}
@@ -73,12 +75,10 @@ package struct Configuration: Sendable {
         /// The load average, in hundredths, above which clients are turned away; 0 is no limit
         /// (`max_load`).
         package var maximumLoad = 0
-        /// Failed logins from one address that lead to a ban; 0 is none (`ban_failures`).
-        package var banFailures = 20
-        /// The time within which they count together (`ban_period`).
-        package var banPeriod: Duration = .seconds(600)
-        /// How long clients from such an address are turned away (`ban_time`).
-        package var banTime: Duration = .seconds(600)
+        /// When an address is turned away (`ban_failures`, `ban_period`, `ban_time`).
+        package var bans = BanSettings()
+        /// When a user is locked out (`user_lock_failures`, `user_lock_period`, `user_lock_time`).
+        package var userLocks = BanSettings.users
     }
 
     /// Who may log in, and how they prove it.
@@ -208,6 +208,8 @@ package struct Configuration: Sendable {
         package var strictWriteShutdown = false
         /// Whether a client must offer the ALPN name `ftp` (`ssl_alpn_required`).
         package var requiresALPN = false
+        /// Whether the kernel encrypts what data connections send, where it can (`ktls_enable`).
+        package var encryptsInKernel = false
         /// Whether the details of each handshake are logged (`debug_ssl`).
         package var logsDetails = false
         /// How long a handshake may take (`ssl_handshake_timeout`).
@@ -272,7 +274,7 @@ package struct Configuration: Sendable {
         /// For a transfer to make progress (`data_connection_timeout`).
         package var data: Duration = .seconds(300)
         /// From the connection to the login, whatever the client sends meanwhile (`login_timeout`).
-        package var login: Duration = .seconds(120)
+        package var login: Duration = .seconds(60)
 
         /// For running transfers to finish after SIGTERM (`shutdown_timeout`).
         package var shutdown: Duration = .seconds(30)
@@ -328,6 +330,8 @@ package struct Configuration: Sendable {
         package var allowsCopying = true
         /// Whether an upload that failed is removed (`delete_failed_uploads`).
         package var deletesFailedUploads = false
+        /// Whether the kernel sends files by itself over connections in clear (`use_sendfile`).
+        package var usesSendfile = true
     }
 
     /// The conversation on the control connection.

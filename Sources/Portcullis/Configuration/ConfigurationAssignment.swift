@@ -57,14 +57,49 @@ struct ConfigurationAssignment: Sendable {
         }
         problem = nil
     }
+
+    /// Says once more what was taken before.
+    init(_ entry: ConfigurationReport.Entry) {
+        (origin, name, value) = (entry.origin, entry.name, entry.value ?? "")
+        problem = nil
+    }
 }
 
 extension Collection<UInt8> {
-    /// The bytes without blanks at both ends.
+    /// The bytes without blanks at both ends, those of other keyboards and of web pages among them.
     func trimmingBlanks() -> [UInt8] {
-        let head = drop(while: \.isBlank)
-        let length = Array(head).lastIndex { !$0.isBlank }.map { $0 + 1 } ?? 0
-        return Array(head.prefix(length))
+        var rest = Array(self)[...]
+        while let first = rest.first {
+            if first.isBlank {
+                rest.removeFirst()
+            } else if let wide = [UInt8].wideBlanks.first(where: rest.starts(with:)) {
+                rest.removeFirst(wide.count)
+            } else {
+                break
+            }
+        }
+        while let last = rest.last {
+            if last.isBlank {
+                rest.removeLast()
+            } else if let wide = rest.wideBlankAtEnd {
+                rest.removeLast(wide.count)
+            } else {
+                break
+            }
+        }
+        return Array(rest)
+    }
+}
+
+extension [UInt8] {
+    /// The no-break space and the ideographic space, in UTF-8.
+    fileprivate static let wideBlanks: [[UInt8]] = [[0xC2, 0xA0], [0xE3, 0x80, 0x80]]
+}
+
+extension ArraySlice<UInt8> {
+    /// The blank beyond ASCII that the bytes end with.
+    var wideBlankAtEnd: [UInt8]? {
+        [UInt8].wideBlanks.first { suffix($0.count).elementsEqual($0) }
     }
 }
 

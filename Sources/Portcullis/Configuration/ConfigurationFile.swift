@@ -49,7 +49,8 @@ enum ConfigurationFile {
     /// Only a `#` after a blank begins one: a `#` inside a path or a name belongs to it.
     private static func withoutComment(_ line: [UInt8]) -> ArraySlice<UInt8> {
         let hash = line.indices.dropFirst().first {
-            line[$0] == UInt8(ascii: "#") && line[$0 - 1].isBlank
+            line[$0] == UInt8(ascii: "#")
+                && (line[$0 - 1].isBlank || line[..<$0].wideBlankAtEnd != nil)
         }
         return line[..<(hash ?? line.endIndex)]
     }

@@ -13,11 +13,55 @@ package struct ConfigurationReader {
     /// - Returns: The configuration in force, and one entry for everything there is to say.
     package static func read(file: String?, settings: [String]) -> ConfigurationReport {
         var reader = ConfigurationReader()
+        let assignments = reader.assignments(inFile: file, settings)
+        return reader.report(of: assignments)
+    }
+
+    /// Reads everything once more, for a server that runs and cannot change some of it.
+    ///
+    /// What is written for those options has to make sense all the same: it holds from the next start on.
+    ///
+    /// - Parameters:
+    ///   - file: The configuration file; nil reads none.
+    ///   - settings: `name=value` from the command line; they come after the file, and win.
+    ///   - names: Options that stay as they are, by their first spellings.
+    ///   - report: What is in force.
+    /// - Returns: The configuration that can be in force now, and the options that wait for a start.
+    package static func read(
+        file: String?,
+        settings: [String],
+        keeping names: Set<String>,
+        of report: ConfigurationReport
+    ) -> (report: ConfigurationReport, waiting: [String]) {
+        var reader = ConfigurationReader()
+        let assignments = reader.assignments(inFile: file, settings)
+        let wished = reader.report(of: assignments)
+        guard wished.problems.isEmpty else { return (wished, []) }
+        let old = report.entriesInForce
+        let waiting = names.intersection(wished.optionsThatDiffer(from: report))
+        let others = assignments.filter {
+            ConfigurationOption.named($0.name).map { !waiting.contains($0.name) } ?? true
+        }
+        let kept = waiting.compactMap { old[$0].map(ConfigurationAssignment.init) }
+        return (reader.report(of: others + kept), waiting.sorted())
+    }
+
+    /// Everything that is written, in its order.
+    private mutating func assignments(
+        inFile file: String?,
+        _ settings: [String]
+    ) -> [ConfigurationAssignment] {
         var assignments: [ConfigurationAssignment] = []
-        if let file { assignments += reader.assignments(inFile: file) }
+        if let file { assignments += self.assignments(inFile: file) }
         assignments += settings.map {
             ConfigurationAssignment(origin: "--set", line: Array($0.utf8))
         }
+        return assignments
+    }
+
+    /// What becomes of assignments.
+    private func report(of assignments: [ConfigurationAssignment]) -> ConfigurationReport {
+        var reader = self
         reader.apply(assignments)
         reader.check()
         return ConfigurationReport(
@@ -109,6 +153,9 @@ package struct ConfigurationReader {
             } else {
                 draft.remark = nil
                 entry.disposition = option.accept(&draft, assignment.value)
+                if entry.disposition == .honoured, assignment.name != option.name {
+                    entry.disposition = .mapped(to: option.name)
+                }
                 entry.remark = draft.remark
                 entryInForce[option.name] = entries.count
             }
@@ -148,6 +195,8 @@ package struct ConfigurationReader {
         draft.checkDataConnections()
         draft.checkMessages()
         draft.checkLogs()
+        draft.checkAudit()
+        draft.checkAdmin()
         var further: [Int: [String]] = [:]
         for finding in draft.findings {
             guard let index = entryInForce[finding.name] else {

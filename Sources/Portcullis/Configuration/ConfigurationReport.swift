@@ -22,6 +22,21 @@ package struct ConfigurationReport: Sendable {
         return entry?.origin
     }
 
+    /// The assignments in force, by their options' first spellings.
+    package var entriesInForce: [String: Entry] {
+        var found: [String: Entry] = [:]
+        for entry in entries where entry.value != nil {
+            if let option = ConfigurationOption.named(entry.name) { found[option.name] = entry }
+        }
+        return found
+    }
+
+    /// The options, by their first spellings, that have another value in force in `other`.
+    package func optionsThatDiffer(from other: ConfigurationReport) -> Set<String> {
+        let (own, others) = (entriesInForce, other.entriesInForce)
+        return Set(own.keys).union(others.keys).filter { own[$0]?.value != others[$0]?.value }
+    }
+
     /// One written assignment, or one finding about something that was not written.
     package struct Entry: Hashable, Sendable {
         /// Where it was written: `FILE:LINE`, `--set`, or `configuration` for what was not.
@@ -49,6 +64,9 @@ package struct ConfigurationReport: Sendable {
             case .honoured:
                 guard let remark else { return "\(place): honoured" }
                 return "\(place): honoured, but \(remark.shownInOneLine)"
+            case .mapped(let name):
+                let text = "\(place): mapped to \(name)"
+                return remark.map { "\(text), but \($0.shownInOneLine)" } ?? text
             case .ignored(let why):
                 return "\(place): ignored: \(why.shownInOneLine)"
             case .refused(let why, let mend):
@@ -59,7 +77,7 @@ package struct ConfigurationReport: Sendable {
         /// Whether this deserves a warning at start.
         var isWarning: Bool {
             switch disposition {
-            case .honoured: remark != nil
+            case .honoured, .mapped: remark != nil
             case .ignored: true
             case .refused: false
             }

@@ -14,7 +14,12 @@ extension ConfigurationOption {
         _ names: String...,
         sets path: any ConfigurationPath<Bool>
     ) -> ConfigurationOption {
-        ConfigurationOption(names, parse: OptionValue.toggle) { (draft, value) in
+        ConfigurationOption(
+            names,
+            .toggle,
+            standing: Configuration()[keyPath: path] ? "YES" : "NO",
+            parse: OptionValue.toggle
+        ) { (draft, value) in
             draft.configuration[keyPath: path] = value
             return .honoured
         }
@@ -23,9 +28,15 @@ extension ConfigurationOption {
     /// An honoured switch that is not a single place in the configuration.
     static func toggle(
         _ names: String...,
+        standing: Bool = false,
         apply: @escaping @Sendable (inout ConfigurationDraft, Bool) -> Void
     ) -> ConfigurationOption {
-        ConfigurationOption(names, parse: OptionValue.toggle) { (draft, value) in
+        ConfigurationOption(
+            names,
+            .toggle,
+            standing: standing ? "YES" : "NO",
+            parse: OptionValue.toggle
+        ) { (draft, value) in
             apply(&draft, value)
             return .honoured
         }
@@ -37,7 +48,7 @@ extension ConfigurationOption {
         when value: Bool,
         why: String
     ) -> ConfigurationOption {
-        ConfigurationOption(names, parse: OptionValue.toggle) {
+        ConfigurationOption(names, .toggle, parse: OptionValue.toggle) {
             $1 == value ? .ignored(why: why) : .honoured
         }
     }
@@ -49,14 +60,16 @@ extension ConfigurationOption {
         why: String,
         mend: String
     ) -> ConfigurationOption {
-        ConfigurationOption(names, parse: OptionValue.toggle) {
+        ConfigurationOption(names, .toggle, parse: OptionValue.toggle) {
             $1 == value ? .refused(why: why, mend: mend) : .honoured
         }
     }
 
     /// A switch without effect.
     static func ignoredToggle(_ names: String..., why: String) -> ConfigurationOption {
-        ConfigurationOption(names, parse: OptionValue.toggle) { (_, _) in .ignored(why: why) }
+        ConfigurationOption(names, .toggle, parse: OptionValue.toggle) { (_, _) in
+            .ignored(why: why)
+        }
     }
 
     // Numbers.
@@ -64,10 +77,14 @@ extension ConfigurationOption {
     private static func numeric(
         _ name: String,
         _ range: ClosedRange<Int>,
+        _ kind: OptionKind? = nil,
+        standing: Int? = nil,
         apply: @escaping @Sendable (inout ConfigurationDraft, Int) -> Disposition
     ) -> ConfigurationOption {
         ConfigurationOption(
             [name],
+            kind ?? .number(range),
+            standing: standing.map(String.init),
             parse: { (text) throws(OptionValueError) in
                 try OptionValue.number(text, in: range)
             },
@@ -81,7 +98,7 @@ extension ConfigurationOption {
         _ range: ClosedRange<Int>,
         sets path: any ConfigurationPath<Int>
     ) -> ConfigurationOption {
-        numeric(name, range) { (draft, value) in
+        numeric(name, range, standing: Configuration()[keyPath: path]) { (draft, value) in
             draft.configuration[keyPath: path] = value
             return .honoured
         }
@@ -125,7 +142,12 @@ extension ConfigurationOption {
         _ range: ClosedRange<Int>,
         sets path: any ConfigurationPath<Duration>
     ) -> ConfigurationOption {
-        numeric(name, range) { (draft, value) in
+        numeric(
+            name,
+            range,
+            .seconds(range),
+            standing: Int(clamping: Configuration()[keyPath: path].components.seconds)
+        ) { (draft, value) in
             draft.configuration[keyPath: path] = .seconds(value)
             return .honoured
         }
@@ -137,7 +159,7 @@ extension ConfigurationOption {
         _ range: ClosedRange<Int>,
         sets path: any ConfigurationPath<UInt16>
     ) -> ConfigurationOption {
-        numeric(name, range) { (draft, value) in
+        numeric(name, range, standing: Int(Configuration()[keyPath: path])) { (draft, value) in
             draft.configuration[keyPath: path] = UInt16(clamping: value)
             return .honoured
         }
@@ -152,7 +174,12 @@ extension ConfigurationOption {
         else substitute: UInt16,
         sets path: any ConfigurationPath<UInt16>
     ) -> ConfigurationOption {
-        numeric(name, 0...Int(UInt32.max)) { (draft, value) in
+        numeric(
+            name,
+            0...Int(UInt32.max),
+            .number(range),
+            standing: Int(Configuration()[keyPath: path])
+        ) { (draft, value) in
             let port = range.contains(value) ? UInt16(clamping: value) : substitute
             draft.configuration[keyPath: path] = port
             if value != 0, !range.contains(value) {
@@ -167,7 +194,12 @@ extension ConfigurationOption {
         _ name: String,
         sets path: any ConfigurationPath<UInt16>
     ) -> ConfigurationOption {
-        ConfigurationOption([name], parse: PermissionText.init) { (draft, value) in
+        ConfigurationOption(
+            [name],
+            .permissions,
+            standing: "0\(String(Configuration()[keyPath: path], radix: 8))",
+            parse: PermissionText.init
+        ) { (draft, value) in
             draft.configuration[keyPath: path] = value.bits
             // The most common slip in this file: 22 is decimal, which is octal 026.
             if !value.text.hasPrefix("0") {
@@ -194,9 +226,10 @@ extension ConfigurationOption {
     /// An honoured text; an empty one restores the default of nil.
     static func text(
         _ name: String,
+        _ kind: OptionKind = .text,
         sets path: any ConfigurationPath<String?>
     ) -> ConfigurationOption {
-        ConfigurationOption([name], parse: OptionValue.text) { (draft, value) in
+        ConfigurationOption([name], kind, parse: OptionValue.text) { (draft, value) in
             draft.configuration[keyPath: path] = value
             return .honoured
         }
@@ -226,7 +259,11 @@ extension ConfigurationOption {
         _ name: String,
         sets path: any ConfigurationPath<String>
     ) -> ConfigurationOption {
-        ConfigurationOption([name], parse: OptionValue.text) { (draft, value) in
+        ConfigurationOption(
+            [name],
+            standing: Configuration()[keyPath: path],
+            parse: OptionValue.text
+        ) { (draft, value) in
             if let value { draft.configuration[keyPath: path] = value }
             return .honoured
         }
@@ -235,9 +272,10 @@ extension ConfigurationOption {
     /// An honoured text that is not a single place in the configuration.
     static func text(
         _ name: String,
+        _ kind: OptionKind = .text,
         apply: @escaping @Sendable (inout ConfigurationDraft, String?) -> Disposition
     ) -> ConfigurationOption {
-        ConfigurationOption([name], parse: OptionValue.text, apply: apply)
+        ConfigurationOption([name], kind, parse: OptionValue.text, apply: apply)
     }
 
     /// An honoured list of networks with commas or blanks between them.

@@ -2,7 +2,8 @@ extension ConfigurationOption {
     /// Every option that is known, in the order of the groups.
     package static let all: [ConfigurationOption] =
         listening + login + accounts + tls + legacyTLS + passive + active + timeouts + files
-        + uploads + rates + places + messages + jail + anonymous + logging + processes
+        + uploads + rates + places + messages + jail + anonymous + logging + auditing + admin
+        + processes
 
     private static let byName = Dictionary(
         all.flatMap { option in option.names.map { ($0, option) } },

@@ -88,7 +88,8 @@ enum OptionValue {
 
     /// The words of a list with commas or blanks between them.
     static func words(_ text: String) -> [Substring] {
-        text.split { $0 == "," || $0 == " " || $0 == "\t" }
+        // Not characters: a comma with an accent on it would be another one.
+        text.unicodeScalars.split { [",", " ", "\t"].contains($0) }.map(Substring.init)
     }
 
     /// Reads the digits alone: `Int` would take a sign too.

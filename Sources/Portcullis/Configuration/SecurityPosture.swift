@@ -11,6 +11,7 @@ package enum SecurityPosture {
         [inheritedSockets] + encryption(configuration)
             + proxies(configuration.listening.proxyNetworks) + logins(configuration)
             + dataConnections(configuration) + limits(configuration)
+            + audit(configuration.logs.audit)
     }
 
     /// Nobody knows here whether there will be any.

@@ -33,15 +33,15 @@ final class ContentHash {
         checksum = unsafe crc32_z(checksum, start, bytes.count)
     }
 
+    /// Tells the hash of all bytes.
+    func finish() -> [UInt8] {
+        if let digest = digest.take() { return digest.finish() }
+        return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: checksum >> UInt($0)) }
+    }
+
     /// Tells the hash of all bytes in hexadecimal.
     func finish(uppercase: Bool) -> String {
-        let bytes =
-            if let digest = digest.take() {
-                digest.finish()
-            } else {
-                [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: checksum >> UInt($0)) }
-            }
-        return bytes.map {
+        finish().map {
             let text = String($0, radix: 16, uppercase: uppercase)
             return text.count == 1 ? "0" + text : text
         }.joined()

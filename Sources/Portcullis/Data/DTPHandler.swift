@@ -22,16 +22,20 @@ enum TransferFailure: Error, Hashable {
 
 /// Moves the bytes of one transfer over a data connection.
 ///
-/// Knows nothing of commands: whenever it would have to wait it calls `wait`, which serves the
-/// control connection meanwhile.
-class DTPHandler {
+/// Over TLS or in clear, as the connection is. Knows nothing of commands: whenever it has to wait it
+/// has the control connection served meanwhile. ``FTPHandler/Settings/dtpHandler`` names a subclass to
+/// be used, of which the session makes one for each transfer.
+open class DTPHandler {
     /// Waits as it is asked to, and looks at the control connection in any case.
     typealias Wait = (TransferWish) throws(TransferFailure) -> Void
 
     /// How long a client that has everything may take to answer the end of the connection.
     private static let lingerTimeout: Duration = .seconds(2)
 
-    let stream: NetworkStream
+    /// The session whose transfer it is.
+    public final unowned let handler: FTPHandler
+
+    final let stream: NetworkStream
     private let buffer: TransferBuffer
     private let wait: Wait
 
@@ -44,39 +48,105 @@ class DTPHandler {
     private var peerHasEnded = false
 
     /// Whether the transfer is an upload.
-    private(set) var isReceiving = false
+    public private(set) final var isReceiving = false
 
-    /// Bytes that went over the connection so far.
-    private(set) var byteCount: Int64 = 0
+    /// Bytes that went over the connection so far; compressed ones in MODE Z.
+    public private(set) final var byteCount: Int64 = 0
 
-    required init(_ stream: NetworkStream, buffer: TransferBuffer, wait: @escaping Wait) {
-        self.stream = stream
-        self.buffer = buffer
-        self.wait = wait
+    private let stopwatch = Stopwatch()
+
+    /// What holds the transfer down to a rate, if anything does.
+    final var throttle: TransferThrottle?
+
+    /// Whether an end without `close_notify` is believed (`strict_ssl_read_eof=NO`).
+    final var toleratesTruncation = false
+
+    /// Whether a download has to be confirmed (`strict_ssl_write_shutdown`).
+    final var requiresShutdownReply = false
+
+    /// Whether the kernel may send a file by itself, without TLS.
+    final var usesSendfile = false
+
+    /// Whether it does: under TLS wherever it encrypts as well.
+    private var kernelSendsFiles: Bool {
+        stream.isTLS ? stream.isEncryptedByKernel : usesSendfile
     }
+
+    /// Prepares to move bytes.
+    ///
+    /// - Parameter transfer: What the session hands over, for one handler alone.
+    public required init(_ transfer: DTPTransfer) {
+        handler = transfer.handler
+        stream = transfer.stream
+        buffer = transfer.buffer
+        wait = transfer.wait
+    }
+
+    /// How long the transfer has taken so far.
+    public final var elapsedTime: Duration {
+        stopwatch.duration
+    }
+
+    /// Whether TLS protects the data connection.
+    public final var isSecure: Bool { stream.isTLS }
+
+    /// The most bytes that are moved in one go, from 512 to 131,072 (which is usual).
+    ///
+    /// A rate may make it fewer. Files that the kernel sends by itself pass through no buffer, and go in
+    /// pieces of up to 2 MiB where this is left as it is.
+    open var bufferByteCount: Int { TransferBuffer.byteCount }
+
+    /// Called when `count` more bytes have been moved, before the next ones are.
+    ///
+    /// The transfer waits for it.
+    open func onProgress(_ count: Int) {}
+
+    /// Called when the transfer begins.
+    func noteBegin() {}
+
+    /// Called when our end of the connection was closed, as far as TLS goes.
+    func noteEnd() {}
 
     /// Whether an upload that ended like this is complete.
     ///
-    /// Plain TCP has no way to tell an end from
-    /// a cut, so it has to be believed.
-    func isComplete(isClean: Bool) -> Bool { true }
+    /// Only `close_notify` proves that nobody on the path cut it short (RFC 8446 section 6.1). Plain
+    /// TCP has no way to tell an end from a cut, so it has to be believed.
+    private func isComplete(isClean: Bool) -> Bool {
+        !stream.isTLS || isClean || toleratesTruncation
+    }
 
     /// Whether a download counts only when the client confirms its end by `close_notify`.
-    var needsCleanEnd: Bool { false }
+    private var needsCleanEnd: Bool { stream.isTLS && requiresShutdownReply }
 
-    /// The most bytes that are moved in one go.
-    var pieceByteCount: Int { TransferBuffer.byteCount }
+    private var pieceByteCount: Int {
+        let most = max(512, bufferByteCount)
+        return throttle?.pieceByteCount(isReceiving: isReceiving, of: most) ?? most
+    }
 
-    /// Called before the first byte is moved.
-    func willBegin() throws(TransferFailure) {}
+    /// As few calls as leave the session attentive: the kernel returns when the client's window is full.
+    private var directByteCount: Int {
+        let isUsual = throttle == nil && bufferByteCount == TransferBuffer.byteCount
+        return isUsual ? 2 << 20 : pieceByteCount
+    }
 
-    /// Called when `count` bytes have been moved: the time to serve the control connection.
-    func didMove(_ count: Int) throws(TransferFailure) {
-        try wait(.look)
+    private func willBegin() throws(TransferFailure) {
+        noteBegin()
+        try throttle?.settle { (end) throws(TransferFailure) in try pause(until: end) }
+    }
+
+    /// Has the control connection served, and waits where the transfer is too fast.
+    private func didMove(_ count: Int) throws(TransferFailure) {
+        onProgress(count)
+        guard let throttle else {
+            try wait(.look)
+            return
+        }
+        throttle.charge(count, isReceiving: isReceiving)
+        try throttle.settle { (end) throws(TransferFailure) in try pause(until: end) }
     }
 
     /// Serves the control connection until `end`, at least once.
-    final func pause(until end: Deadline) throws(TransferFailure) {
+    private func pause(until end: Deadline) throws(TransferFailure) {
         try wait(end.hasPassed ? .look : .pause(until: end))
     }
 
@@ -113,27 +183,68 @@ class DTPHandler {
     final func send(_ source: any TransferSource) throws(TransferFailure) {
         let source = try compressed(source)
         try willBegin()
-        while true {
-            let count: Int
-            do throws(FileError) {
-                count = try unsafe buffer.withBytes { memory throws(FileError) in
-                    try unsafe source.next(into: piece(of: memory))
-                }
-            } catch {
-                throw .file(error)
-            }
+        let file = kernelSendsFiles ? source as? FileSource : nil
+        var heldCount = 0
+        while heldCount == 0 {
+            let count = if let file { try sendDirectly(file) } else { try sendNext(source) }
             if count == 0 { break }
-            try sendPiece(count: count)
             byteCount += Int64(count)
-            try didMove(count)
+            if holdsBack(source) { heldCount = count } else { try didMove(count) }
         }
         try complete { stream.sendCloseNotify() }
-        stream.endWriting()
-        let isClean = try awaitPeer()
+        if heldCount > 0 { onProgress(heldCount) }
+        noteEnd()
+        let isClean: Bool
+        if stream.isEncryptedByKernel {
+            // Some of what it has encrypted may still wait in front of TCP, where neither the end of our
+            // direction nor that of the socket waits for it. Once there is room TCP has all of it.
+            try wait(.writable)
+            isClean = try awaitPeer()
+            stream.endWriting()
+        } else {
+            stream.endWriting()
+            isClean = try awaitPeer()
+        }
         if needsCleanEnd, !isClean { throw .connectionLost }
     }
 
-    private func sendPiece(count: Int) throws(TransferFailure) {
+    /// Whether the last piece of `source` waits for `close_notify` to go out with it.
+    ///
+    /// Records of the kernel's making are each of one kind.
+    private func holdsBack(_ source: any TransferSource) -> Bool {
+        stream.isTLS && throttle == nil && source.isAtEnd && !stream.isEncryptedByKernel
+    }
+
+    /// Sends the next piece of `source`; 0 at its end.
+    private func sendNext(_ source: any TransferSource) throws(TransferFailure) -> Int {
+        let count: Int
+        do throws(FileError) {
+            count = try unsafe buffer.withBytes { memory throws(FileError) in
+                try unsafe source.next(into: piece(of: memory))
+            }
+        } catch {
+            throw .file(error)
+        }
+        try sendPiece(count: count, isHeldBack: holdsBack(source))
+        return count
+    }
+
+    /// Has the kernel send the next piece of a file; 0 at its end.
+    private func sendDirectly(_ file: FileSource) throws(TransferFailure) -> Int {
+        while true {
+            switch file.send(atMost: directByteCount, to: stream) {
+            case .bytes(let count): return count
+            case .ended: return 0
+            case .wantsWrite: try wait(.writable)
+            // A file of a kind that it cannot be done with.
+            case .unsupported: return try sendNext(file)
+            case .unreadable: throw .file(.inputOutput)
+            case .failed: throw .connectionLost
+            }
+        }
+    }
+
+    private func sendPiece(count: Int, isHeldBack: Bool) throws(TransferFailure) {
         var sent = 0
         while sent < count {
             let start = sent
@@ -143,7 +254,7 @@ class DTPHandler {
             switch outcome {
             case .bytes(let taken):
                 sent += taken
-                try complete { stream.flush() }
+                if sent < count || !isHeldBack { try complete { stream.flush() } }
             case .wantsRead: try wait(.readable)
             case .wantsWrite: try wait(.writable)
             case .failed: throw .connectionLost
@@ -170,7 +281,7 @@ class DTPHandler {
     /// - Returns: Whether the client ended cleanly.
     /// - Throws: ``TransferFailure`` when the session ends meanwhile.
     private func awaitPeer() throws(TransferFailure) -> Bool {
-        var progress = stream.descriptor.sendProgress()
+        var progress: SendProgress?
         var deadline = Deadline(after: Self.lingerTimeout)
         var isDelivered = false
         while !deadline.hasPassed {
@@ -192,7 +303,7 @@ class DTPHandler {
             if next.isComplete {
                 if isDelivered, !needsCleanEnd { return false }
                 isDelivered = true
-            } else if next.acknowledged > progress.acknowledged {
+            } else if let progress, next.acknowledged > progress.acknowledged {
                 deadline = Deadline(after: Self.lingerTimeout)
             }
             progress = next
@@ -233,6 +344,7 @@ class DTPHandler {
     final func receive(into sink: any TransferSink) throws(TransferFailure) {
         let sink = try inflated(sink)
         isReceiving = true
+        stream.acknowledgeHandshake()
         try willBegin()
         while true {
             let outcome = unsafe buffer.withBytes { unsafe stream.read(into: piece(of: $0)) }
@@ -275,22 +387,42 @@ class DTPHandler {
             }
             break
         }
+        noteEnd()
         stream.endWriting()
         if stream.isTLS { _ = try awaitPeer() }
     }
 }
 
-/// Moves the bytes of one transfer over TLS.
-class TLS_DTPHandler: DTPHandler {
-    /// Whether an end without `close_notify` is believed (`strict_ssl_read_eof=NO`).
-    var toleratesTruncation = false
+/// Moves the bytes of one transfer, which TLS protects.
+///
+/// The type that ``TLS_FTPHandler`` uses. Over a connection in clear, which only
+/// ``FTPHandler/Settings/tlsDataRequired`` set to `false` permits, it does the same without TLS.
+///
+/// There is none before TLS stands, so a handshake that fails is told to ``PassiveDTP`` or
+/// ``ActiveDTP``.
+open class TLS_DTPHandler: DTPHandler {
+    /// Called when TLS stands, before the first byte moves.
+    open func handleSSLEstablished() {}
 
-    /// Whether a download has to be confirmed (`strict_ssl_write_shutdown`).
-    var requiresShutdownReply = false
+    /// Called when the transfer is over and the client was told so by `close_notify`; not where it
+    /// has failed.
+    open func handleSSLShutdown() {}
 
-    override var needsCleanEnd: Bool { requiresShutdownReply }
+    final override func noteBegin() { if isSecure { handleSSLEstablished() } }
+    final override func noteEnd() { if isSecure { handleSSLShutdown() } }
+}
 
-    /// Only `close_notify` proves that nobody on the path cut the upload short (RFC 8446
-    /// section 6.1).
-    override func isComplete(isClean: Bool) -> Bool { isClean || toleratesTruncation }
+/// What a handler of a transfer begins with; there is nothing else to be done with it.
+public final class DTPTransfer {
+    let handler: FTPHandler
+    let stream: NetworkStream
+    let buffer: TransferBuffer
+    let wait: DTPHandler.Wait
+
+    init(_ handler: FTPHandler, _ stream: NetworkStream, _ wait: @escaping DTPHandler.Wait) {
+        self.handler = handler
+        self.stream = stream
+        buffer = handler.buffer
+        self.wait = wait
+    }
 }

@@ -51,9 +51,9 @@ struct DataCandidates {
     }
 
     /// Takes those on that have something to say or whose time is over.
-    mutating func advance() {
-        var entries = pollEntries
-        guard (try? poll(&entries, until: .passed)) != nil else { return }
+    ///
+    /// - Parameter entries: ``pollEntries``, and what poll(2) has found.
+    mutating func advance(_ entries: [PollEntry]) {
         let ready = zip(all, entries).filter { one, entry in
             entry.isReadable || entry.isWritable || one.isHeldBack || one.expiry.hasPassed
         }

@@ -12,15 +12,26 @@ protocol DataSource: AnyObject {
     /// What to wait for.
     var pollEntries: [PollEntry] { get }
 
-    /// When to call ``advance()`` even if nothing is ready.
+    /// When to call ``advance(_:)`` even if nothing is ready.
     var deadline: Deadline { get }
 
     /// Accepts, connects and shakes hands as far as it goes without waiting.
-    func advance()
+    ///
+    /// - Parameter polled: ``pollEntries``, and what poll(2) has found.
+    func advance(_ polled: [PollEntry])
 
     /// Begins to count the time: the transfer command was given.
     func start()
 
     /// How it went, once it has.
     func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>?
+}
+
+extension DataSource {
+    /// Looks what there is, and goes on as far as it goes without waiting.
+    func advance() {
+        var entries = pollEntries
+        guard (try? poll(&entries, until: .passed)) != nil else { return }
+        advance(entries)
+    }
 }

@@ -38,16 +38,17 @@ extension FTPHandler {
             throw .processGone
         }
         guard case .socket(let socket, _, _) = consume outcome else { return nil }
-        return ActiveDTP(
-            socket,
-            to: target,
-            level: protectionLevel,
-            policy: admission(
-                configuration.active.isPromiscuous ? .anywhere : .controlAddress
-            ),
-            tls: tlsContext,
-            connectTimeout: configuration.timeouts.connect,
-            handshakeTimeout: configuration.tls.handshakeTimeout
+        let type = settings.embedding?.activeDTP ?? ActiveDTP.self
+        return type.init(
+            DTPOpening(
+                socket,
+                target,
+                for: self,
+                policy: admission(
+                    configuration.active.isPromiscuous ? .anywhere : .controlAddress
+                ),
+                timeout: configuration.timeouts.connect
+            )
         )
     }
 
@@ -83,7 +84,6 @@ extension FTPHandler {
             return
         }
         let shown = HostPort(address: address, port: port)
-        try prepareForDataConnection()
         try reply(227, "Entering Passive Mode (\(shown.text ?? "0,0,0,0,0,0")).")
     }
 
@@ -104,23 +104,31 @@ extension FTPHandler {
             try refuse(.unsupportedProtocol, "EPSV")
         case .any, .family:
             guard let (port, _) = try listen() else { return }
-            try prepareForDataConnection()
             try reply(229, "Entering Extended Passive Mode (|||\(port)|).")
         }
     }
 
-    /// Opens a port for one data connection; `nil` after a reply that says why there is none.
+    /// Opens a port for one data connection, and prepares for that; `nil` after a reply that says why
+    /// there is none.
     private func listen() throws(SessionEnd) -> (port: UInt16, announced: IPAddress?)? {
         guard configuration.passive.isEnabled else {
             try reply(502, "Passive mode is switched off on this server.")
             return nil
         }
         let outcome: DataSocketOutcome
+        var end: SessionEnd?
         do throws(WardenGone) {
-            outcome = try warden.listenForData()
+            outcome = try warden.listenForData {
+                do throws(SessionEnd) {
+                    try prepareForDataConnection()
+                } catch {
+                    end = error
+                }
+            }
         } catch {
             throw .processGone
         }
+        if let end { throw end }
         switch consume outcome {
         case .failed(let failure):
             let text =
@@ -132,15 +140,15 @@ extension FTPHandler {
             try reply(425, text)
             return nil
         case .socket(let listener, let port, let announced):
-            let warden = warden
-            dataSource = PassiveDTP(
-                listener,
-                level: protectionLevel,
-                policy: admission(passiveOrigin),
-                tls: tlsContext,
-                acceptTimeout: configuration.timeouts.accept,
-                handshakeTimeout: configuration.tls.handshakeTimeout,
-                report: { warden.log(.notice, $0) }
+            let type = settings.embedding?.passiveDTP ?? PassiveDTP.self
+            dataSource = type.init(
+                DTPOpening(
+                    listener,
+                    SocketAddress(local.address, port: port, scope: local.scope),
+                    for: self,
+                    policy: admission(passiveOrigin),
+                    timeout: configuration.timeouts.accept
+                )
             )
             return (port, announced)
         }

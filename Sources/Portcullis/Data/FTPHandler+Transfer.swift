@@ -37,6 +37,7 @@ extension FTPHandler {
     /// - Parameters:
     ///   - verb: The command, for the log.
     ///   - path: What is transferred.
+    ///   - byteCount: How much that is, where it is known.
     ///   - opening: The text of the 150.
     ///   - done: The text of the 226, asked for at the end.
     ///   - failed: Cleans up before a failure is told.
@@ -45,32 +46,42 @@ extension FTPHandler {
     final func transfer(
         _ verb: String,
         _ path: VirtualPath,
+        byteCount: Int64? = nil,
         opening: ReplyText,
         done: @autoclosure () -> ReplyText,
         failed: () -> Void = {},
         move: (DTPHandler) throws(TransferFailure) -> Void
     ) throws(SessionEnd) {
         transfer = TransferState(command: verb, path: path.text)
+        board.beginTransfer(of: path.text, byteCount: byteCount)
         let stopwatch = Stopwatch()
         defer {
+            board.endTransfer()
             transfer = nil
             dataSource = nil
             activeTarget = nil
         }
+        audit { $0.path = path }
         try reply(150, opening)
         let connection: AdmittedConnection
         switch try connect() {
-        case .success(let admitted): connection = admitted
+        case .success(let admitted):
+            connection = admitted
+            if admitted.stream.isTLS { count(admitted.stream, isData: true) }
         case .failure(let refusal):
             failed()
+            if refusal == .connection(.handshake) { count(nil, isData: true) }
             // The client may go by the reply and take the port for closed.
             if refusal == .aborted { dataSource = nil }
             try reply(refusal.reply)
             let mark = protectionLevel == .clear ? ", \(Self.clearData)" : ""
-            logAction("\(verb) \(path.quoted) failed: \(refusal.logText)\(mark)", isDone: false)
+            let file = transferred(path, byteCount: 0, duration: stopwatch.duration)
+            let line = "\(verb) \(path.quoted) failed: \(refusal.logText)\(mark)"
+            logTransfer(of: file, by: verb, isWhole: false, line)
             record(verb, path, isDone: false) { $0.nanoseconds = stopwatch.nanoseconds }
             (dataSource as? PassiveDTP)?.dismissCandidates(buffer)
             if refusal == .aborted { try reply(226, "ABOR successful.") }
+            noteEnd(of: verb, file, isWhole: false)
             try leaveIfQuitting()
             return
         }
@@ -89,18 +100,23 @@ extension FTPHandler {
             failure = error
         }
         let outcome = failure.map { "failed: \($0)" } ?? "ok"
-        logAction(
+        let file = transferred(path, byteCount: handler.byteCount, duration: handler.elapsedTime)
+        logTransfer(
+            of: file,
+            by: verb,
+            isWhole: failure == nil,
             """
             \(verb) \(path.quoted) \(outcome), \(handler.byteCount) bytes, \
             proof=\(proofText(connection.proof)), \(stream.isTLS ? stream.summary : Self.clearData)
-            """,
-            isDone: failure == nil
+            """
         )
         record(verb, path, isDone: failure == nil) {
             $0.byteCount = UInt64(clamping: handler.byteCount)
             $0.nanoseconds = stopwatch.nanoseconds
         }
+        audit(handler, connection, isDone: failure == nil)
         if failure != nil { failed() }
+        defer { noteEnd(of: verb, file, isWhole: failure == nil) }
         try conclude(failure, verb: verb, done: failure == nil ? done() : "")
         // A download that failed ends without close_notify: it must not look complete.
         if failure != nil, handler.isReceiving {
@@ -108,6 +124,42 @@ extension FTPHandler {
         }
         if failure == nil { handler.linger(beside: control.stream.descriptor.number) }
         try leaveIfQuitting()
+    }
+
+    /// What a subclass is told of the file of a transfer.
+    private func transferred(
+        _ path: VirtualPath,
+        byteCount: Int64,
+        duration: Duration
+    ) -> TransferredFile {
+        let realPath: String? =
+            switch login?.fileSystem.hostPath(of: path) {
+            case .own(let path): path
+            case .beneathRoot, nil: login?.root.map { $0 == "/" ? path.text : $0 + path.text }
+            }
+        return TransferredFile(path, realPath, byteCount: byteCount, duration: duration)
+    }
+
+    /// Writes into the log how a transfer ended, in the subclass's words.
+    private func logTransfer(
+        of file: TransferredFile,
+        by verb: String,
+        isWhole: Bool,
+        _ line: String
+    ) {
+        guard let line = logTransfer(verb, file, isWhole: isWhole, line: line) else { return }
+        logAction(line, isDone: isWhole)
+    }
+
+    /// Tells the subclass how the transfer of a file ended, after the client was told.
+    private func noteEnd(of verb: String, _ file: TransferredFile, isWhole: Bool) {
+        switch verb {
+        case "RETR" where isWhole: onFileSent(file)
+        case "RETR": onIncompleteFileSent(file)
+        case "STOR", "STOU", "APPE":
+            if isWhole { onFileReceived(file) } else { onIncompleteFileReceived(file) }
+        default: break
+        }
     }
 
     /// A proof in words, and who was spared a stronger one.
@@ -149,7 +201,6 @@ extension FTPHandler {
         guard let source = dataSource else { return .failure(.connection(.notEstablished)) }
         source.start()
         while true {
-            source.advance()
             if let outcome = source.takeOutcome() {
                 return outcome.mapError { ConnectRefusal.connection($0) }
             }

@@ -1,4 +1,5 @@
 internal import FTPProtocol
+internal import Isolation
 internal import LinuxSystem
 internal import TLS
 
@@ -13,6 +14,7 @@ extension FTPHandler {
         on stream: NetworkStream,
         _ watch: inout TransferWatch?
     ) throws(TransferFailure) {
+        if let handler = transfer?.handler { board.note(byteCount: handler.byteCount) }
         switch wish {
         case .look: _ = try serveControl(.none, until: .passed)
         case .pause(let end):

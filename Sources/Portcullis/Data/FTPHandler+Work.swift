@@ -1,5 +1,6 @@
 internal import FTPProtocol
 internal import FileSystem
+internal import Isolation
 internal import LinuxSystem
 
 // What takes long and needs no data connection: hashing a file, copying one.
@@ -28,12 +29,17 @@ extension FTPHandler {
         _ step: () throws(FileError) -> Int
     ) throws(SessionEnd) -> WorkOutcome {
         transfer = TransferState(command: verb, path: path.text)
-        defer { transfer = nil }
+        board.beginTransfer(of: path.text, byteCount: nil)
+        defer {
+            board.endTransfer()
+            transfer = nil
+        }
         while true {
             do throws(FileError) {
                 let count = try step()
                 if count == 0 { return .done }
                 transfer?.byteCount += Int64(count)
+                board.note(byteCount: transfer?.byteCount ?? 0)
             } catch {
                 return .failed(error)
             }

@@ -25,6 +25,8 @@ final class FilePart: TransferSource {
     /// Whether every byte of the part was delivered.
     var isComplete: Bool { left == 0 }
 
+    var isAtEnd: Bool { isComplete }
+
     func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
         let wanted = unsafe UnsafeMutableRawBufferPointer(
             rebasing: buffer[..<min(buffer.count, Int(left))]

@@ -3,7 +3,7 @@ internal import FileSystem
 
 /// A directory listing as the client gets it, formatted piece by piece.
 final class ListingSource: TransferSource {
-    private let produce: (inout [UInt8]) throws(FileError) -> Bool
+    let produce: (inout [UInt8]) throws(FileError) -> Bool
     private var text: [UInt8] = []
     private var position = 0
 
@@ -16,7 +16,7 @@ final class ListingSource: TransferSource {
     /// end.
     convenience init(
         _ fileSystem: any FileSystem,
-        format: @escaping (DirectoryEntry, inout [UInt8]) -> Void
+        format: @escaping (EntryView, inout [UInt8]) -> Void
     ) {
         self.init { text throws(FileError) in
             let entries = try fileSystem.nextEntries()

@@ -5,8 +5,9 @@ internal import TLS
 /// Awaits a data connection on a port of ours (PASV, EPSV).
 ///
 /// Keeps accepting until a connection brings its proof or the time is over, so that a stranger who
-/// connects first neither gets the transfer nor spoils it.
-final class PassiveDTP: DataSource {
+/// connects first neither gets the transfer nor spoils it. ``FTPHandler/Settings/passiveDTP`` names a
+/// subclass to be used, of which the session makes one for each port.
+open class PassiveDTP: DataSource {
     /// Connections taken from the kernel in one go.
     private static let maximumAcceptCount = 32
 
@@ -19,11 +20,17 @@ final class PassiveDTP: DataSource {
     /// How long nothing is accepted after this process had no descriptor for it.
     private static let pause: Duration = .milliseconds(100)
 
-    let level: ProtectionLevel
+    /// The session that the port was opened for.
+    public final unowned let handler: FTPHandler
+
+    /// The port.
+    public final let port: UInt16
+
+    final let level: ProtectionLevel
     private var listener: OwnedDescriptor?
     private let policy: AdmissionPolicy
     private let tls: TLSContext?
-    private let acceptTimeout: Duration
+    private let usualTimeout: Duration
     private let handshakeTimeout: Duration
     private let report: (String) -> Void
     private var candidates: DataCandidates
@@ -39,65 +46,92 @@ final class PassiveDTP: DataSource {
     private var isWaitShort = false
     private var outcome: Result<AdmittedConnection, DataConnectionFailure>?
 
-    /// Awaits connections on `listener`.
+    /// Begins to await connections.
     ///
-    /// `report` takes lines for the log.
-    init(
-        _ listener: consuming OwnedDescriptor,
-        level: ProtectionLevel,
-        policy: AdmissionPolicy,
-        tls: TLSContext?,
-        acceptTimeout: Duration,
-        handshakeTimeout: Duration,
-        report: @escaping (String) -> Void
-    ) {
-        self.listener = consume listener
-        self.level = level
-        self.policy = policy
-        candidates = DataCandidates(policy)
-        self.tls = tls
-        self.acceptTimeout = acceptTimeout
-        self.handshakeTimeout = handshakeTimeout
-        self.report = report
+    /// - Parameter opening: What the session hands over, for one port alone.
+    public required init(_ opening: DTPOpening) {
+        handler = opening.handler
+        port = opening.remote.port
+        level = opening.level
+        policy = opening.policy
+        candidates = DataCandidates(opening.policy)
+        tls = opening.tls
+        usualTimeout = opening.timeout
+        handshakeTimeout = opening.handshakeTimeout
+        report = opening.report
+        listener = opening.takeSocket()
         // A port that no transfer follows is not kept from others for as long as the session idles.
-        end = Deadline(after: acceptTimeout)
+        end = Deadline(after: timeout)
     }
 
     deinit {
         closeListener()
     }
 
-    var pollEntries: [PollEntry] {
+    // MARK: What may be done in another way
+
+    /// How long the client may take to connect; ``FTPHandler/Settings/passiveTimeout`` by itself.
+    ///
+    /// Runs from PASV or EPSV, and once more from the command of the transfer.
+    open var timeout: Duration { usualTimeout }
+
+    /// Whether a connection is looked at any further.
+    ///
+    /// Asked for each that the server's own rules have let through; those hold whatever this says.
+    /// By itself it admits all of them.
+    ///
+    /// - Parameters:
+    ///   - remoteIP: The address that it comes from.
+    ///   - remotePort: The port that it comes from.
+    /// - Returns: `false` to have it closed.
+    open func handleAccepted(remoteIP: String, remotePort: UInt16) -> Bool { true }
+
+    /// Called when a connection has proved that it belongs to the session, before bytes move.
+    open func handleEstablished(remoteIP: String) {}
+
+    /// Called when the time is over and nobody has connected, before the client is told (425).
+    open func handleTimeout() {}
+
+    /// Called when TLS could not be negotiated on a connection; the port stays open for another.
+    open func handleFailedSSLHandshake(remoteIP: String) {}
+
+    // MARK: Waiting
+
+    final var pollEntries: [PollEntry] {
         guard outcome == nil else { return [] }
         var entries = candidates.pollEntries
         // Who finds no room waits in the kernel.
-        if !awaitsRoom, !isPausing {
-            entries.append(PollEntry(listener?.number ?? -1, reading: true))
-        }
+        if !awaitsRoom, !isPausing { entries.append(listenerEntry) }
         return entries
     }
 
-    var deadline: Deadline {
+    private var listenerEntry: PollEntry { PollEntry(listener?.number ?? -1, reading: true) }
+
+    final var deadline: Deadline {
         guard outcome == nil else { return .never }
         let next = min(end, candidates.deadline(awaitsRoom: awaitsRoom))
         return isPausing ? min(next, endOfPause) : next
     }
 
-    func start() {
+    final func start() {
         isStarted = true
         guard outcome == nil else { return }
         candidates.start()
-        end = Deadline(after: acceptTimeout)
+        end = Deadline(after: timeout)
         if isWaitShort { shortenWait() }
     }
 
-    func advance() {
+    final func advance(_ polled: [PollEntry]) {
         guard outcome == nil else { return }
-        candidates.advance()
+        // Where the listener was not polled, the others are all there is. An accept(2) that finds
+        // nobody costs several times as much as a look.
+        let isAwaited =
+            polled.count > candidates.all.count && polled.last?.isReadable ?? false
+        candidates.advance(polled)
         // Whoever has proved it by now is not pushed out by those who come.
         judge()
         guard outcome == nil else { return }
-        acceptCandidates()
+        if isAwaited { acceptCandidates() }
         judge()
         // Kept, so that what is polled and how long it is polled rest on one look at the clock.
         awaitsRoom = !candidates.hasRoom
@@ -119,12 +153,12 @@ final class PassiveDTP: DataSource {
 
     /// The other end of the connection that the transfer would take, as far as is known now: the
     /// one that proved itself, or the first that came.
-    var clientEnd: SocketAddress? {
+    final var clientEnd: SocketAddress? {
         if case .success(let connection) = outcome { return connection.stream.peer }
         return candidates.all.first(where: \.mayBeAdmitted)?.stream.peer
     }
 
-    func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }
+    final func takeOutcome() -> Result<AdmittedConnection, DataConnectionFailure>? { outcome }
 
     private func acceptCandidates() {
         for _ in 0..<Self.maximumAcceptCount {
@@ -132,6 +166,10 @@ final class PassiveDTP: DataSource {
             do throws(SystemError) {
                 guard let accepted = try listener?.accept() ?? nil else { return }
                 take(accepted)
+                // Seldom does anybody else come, and the next poll(2) tells.
+                guard candidates.all.count > 1 else { return }
+                var entries = [listenerEntry]
+                guard (try? poll(&entries, until: .passed)) == 1 else { return }
             } catch {
                 // It stays in the kernel, which reports it without end.
                 endOfPause = Deadline(after: Self.pause)
@@ -146,6 +184,7 @@ final class PassiveDTP: DataSource {
             reportForeign(peer)
             return
         }
+        guard handleAccepted(remoteIP: "\(peer.address)", remotePort: peer.port) else { return }
         let candidate = DataHandshake(
             NetworkStream(owning: accepted.takeDescriptor(), peer: peer),
             level: level,
@@ -210,6 +249,7 @@ final class PassiveDTP: DataSource {
     }
 
     private func note(_ failure: DataConnectionFailure, _ stream: NetworkStream) {
+        if failure == .handshake { handleFailedSSLHandshake(remoteIP: "\(stream.peer.address)") }
         shortenWait()
         guard blemish?.isUnproven != true, blemish != failure else { return }
         blemish = failure
@@ -226,10 +266,13 @@ final class PassiveDTP: DataSource {
 
     private func conclude(_ result: Result<AdmittedConnection, DataConnectionFailure>) {
         outcome = result
-        guard case .failure = result else {
+        switch result {
+        case .success(let connection):
             closeListener()
             candidates.removeAll { _ in true }
+            handleEstablished(remoteIP: "\(connection.stream.peer.address)")
             return
+        case .failure(let failure): if failure == .notEstablished { handleTimeout() }
         }
         // Perhaps the client's own, of which its proxy has said nothing.
         for candidate in candidates.all where !candidate.isIdentified {
@@ -247,7 +290,7 @@ final class PassiveDTP: DataSource {
     }
 
     /// Ends the connections that proved nothing, after the client was told why.
-    func dismissCandidates(_ buffer: TransferBuffer) {
+    final func dismissCandidates(_ buffer: TransferBuffer) {
         let deadline = Deadline(after: NetworkStream.dismissalTimeout)
         for candidate in candidates.all {
             guard case .unproven = candidate.state else { continue }

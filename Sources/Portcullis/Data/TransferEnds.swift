@@ -1,6 +1,7 @@
 internal import FTPProtocol
 internal import FileSystem
 internal import LinuxSystem
+internal import TLS
 
 /// What a download takes its bytes from.
 protocol TransferSource: AnyObject {
@@ -8,6 +9,13 @@ protocol TransferSource: AnyObject {
     ///
     /// - Returns: The number of bytes, 0 at the end.
     func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int
+
+    /// Whether ``next(into:)`` is known to have nothing more; `false` where only asking tells.
+    var isAtEnd: Bool { get }
+}
+
+extension TransferSource {
+    var isAtEnd: Bool { false }
 }
 
 /// What an upload puts its bytes into.
@@ -21,19 +29,40 @@ protocol TransferSink: AnyObject {
 
 /// An open file, byte for byte (TYPE I).
 final class FileSource: TransferSource {
-    private let file: OwnedDescriptor
+    fileprivate let file: OwnedDescriptor
 
-    init(_ file: consuming OwnedDescriptor) {
-        file.expectSequentialReads()
+    /// Bytes that the file had more when it was opened.
+    private var left: Int64
+
+    private(set) var isAtEnd = false
+
+    /// Reads on from where `file` stands, in which `byteCount` bytes are left as far as is known.
+    init(_ file: consuming OwnedDescriptor, byteCount: Int64) {
+        // What one read takes needs none ahead.
+        if byteCount > Int64(TransferBuffer.byteCount) { file.expectSequentialReads() }
         self.file = file
+        left = byteCount
     }
 
     func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
         do throws(SystemError) {
-            return try unsafe file.read(into: buffer)
+            let count = try unsafe file.read(into: buffer)
+            left -= Int64(count)
+            // A file that grows meanwhile is sent to the end that it has by then. One that says it is
+            // empty may be made as it is read (proc(5)).
+            isAtEnd = count < buffer.count && left == 0
+            return count
         } catch {
             throw FileError(error)
         }
+    }
+}
+
+extension FileSource {
+    /// Has the kernel send the next bytes of the file over a connection without TLS, or one whose
+    /// records it makes itself (what SSL_sendfile(3) does, from where the file is at).
+    func send(atMost byteCount: Int, to stream: NetworkStream) -> SendfileOutcome {
+        stream.descriptor.send(file: file, atMost: byteCount)
     }
 }
 

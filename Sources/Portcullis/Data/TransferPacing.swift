@@ -5,7 +5,7 @@ final class TransferPacing {
     private let readLimiters: [RateLimiter]
     private let writeLimiters: [RateLimiter]
     private let maximumPieceByteCount: Int
-    private let serverRate: Int
+    private let sharedRates: [Int]
 
     /// What transfers have moved and not waited for, which a transfer that is broken off leaves to
     /// the next one.
@@ -16,29 +16,30 @@ final class TransferPacing {
     /// - Parameters:
     ///   - rates: What the configuration says.
     ///   - isAnonymous: Whether the rates of anonymous users hold.
-    ///   - user: What all sessions of the user have together.
-    init(_ rates: Configuration.Rates, isAnonymous: Bool, user: RateLimiter?) {
+    init(_ rates: Configuration.Rates, isAnonymous: Bool) {
         func limiter(_ rate: Int) -> RateLimiter? { rate > 0 ? RateLimiter(rate: rate) : nil }
         // One limiter for both directions: they share what the session has.
         let session = limiter(isAnonymous ? rates.anonymous : rates.local)
-        readLimiters = [session, limiter(rates.upload), user].compactMap(\.self)
-        writeLimiters = [session, limiter(rates.download), user].compactMap(\.self)
+        readLimiters = [session, limiter(rates.upload)].compactMap(\.self)
+        writeLimiters = [session, limiter(rates.download)].compactMap(\.self)
         maximumPieceByteCount = rates.pieceByteCount
-        serverRate = rates.server
+        sharedRates = [rates.user, rates.server].filter { $0 > 0 }
     }
 
-    /// Whether anything is limited.
-    var isLimited: Bool {
-        !readLimiters.isEmpty || !writeLimiters.isEmpty || serverRate > 0
+    private var isLimited: Bool {
+        !readLimiters.isEmpty || !writeLimiters.isEmpty || !sharedRates.isEmpty
     }
 
-    /// Hands the limits to the handler of one transfer.
-    func apply(to handler: ThrottledDTPHandler) {
-        handler.readLimiters = readLimiters
-        handler.writeLimiters = writeLimiters
-        handler.maximumPieceByteCount = maximumPieceByteCount
-        handler.serverRate = serverRate
-        handler.debt = debt
+    /// What holds one transfer down; `nil` where nothing does.
+    func makeThrottle() -> TransferThrottle? {
+        guard isLimited else { return nil }
+        return TransferThrottle(
+            readLimiters: readLimiters,
+            writeLimiters: writeLimiters,
+            sharedRates: sharedRates,
+            maximumPieceByteCount: maximumPieceByteCount,
+            debt: debt
+        )
     }
 }
 
@@ -47,6 +48,6 @@ final class TransferDebt {
     /// When more may be moved.
     var next = Deadline.passed
 
-    /// Bytes that the server's rate has yet to be charged with.
+    /// Bytes that the shared rates have yet to be charged with.
     var uncharged = 0
 }

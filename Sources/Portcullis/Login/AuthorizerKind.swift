@@ -38,14 +38,14 @@ extension Configuration.Login {
     }
 
     /// Makes the authorizer that asks PAM.
-    func makeUnixAuthorizer() -> UnixAuthorizer {
-        var settings = UnixAuthorizer.Settings(
+    func makeUnixAuthorizer() -> Authentication.UnixAuthorizer {
+        var settings = Authentication.UnixAuthorizer.Settings(
             service: pamServiceName,
             directory: pamConfigurationDirectory
         )
         settings.guest = makesGuests ? GuestIdentity(name: guestUser) : nil
         settings.checksShell = checksShell
         settings.minimumUser = UInt32(clamping: minimumUser)
-        return UnixAuthorizer(settings)
+        return Authentication.UnixAuthorizer(settings)
     }
 }

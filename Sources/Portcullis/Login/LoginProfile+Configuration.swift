@@ -35,6 +35,7 @@ extension LoginProfile {
         profile.maximumSessions = UInt32(
             clamping: configuration.listening.maximumSessionsPerUser
         )
+        profile.userRate = configuration.rates.user
         if account.kind == .anonymous, configuration.anonymous.givesUploadsAway {
             let name = configuration.anonymous.uploadOwner
             guard let owner = SystemAccount(named: name) else {

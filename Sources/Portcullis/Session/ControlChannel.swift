@@ -7,6 +7,9 @@ final class ControlChannel {
     /// Bytes of commands that wait to be carried out; no more are read beyond it.
     private static let maximumWaitingByteCount = 16_384
 
+    /// Bytes of a reply that are sent in one go.
+    private static let maximumPieceByteCount = 16_384
+
     /// Reads in one go; a client that never stops sending must not keep the session from looking
     /// at anything else.
     private static let maximumReadCount = 4
@@ -106,12 +109,15 @@ final class ControlChannel {
     func send(_ bytes: [UInt8], until deadline: Deadline) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            let start = sent
+            // A record at a time: what is gathered is memory of each session.
+            let piece = sent..<min(bytes.count, sent + Self.maximumPieceByteCount)
             let outcome = unsafe bytes.withUnsafeBytes {
-                unsafe stream.write(UnsafeRawBufferPointer(rebasing: $0[start...]))
+                unsafe stream.write(UnsafeRawBufferPointer(rebasing: $0[piece]))
             }
             switch outcome {
-            case .bytes(let count): sent += count
+            case .bytes(let count):
+                sent += count
+                guard complete(until: deadline, stream.flush) == nil else { return false }
             case .wantsRead: guard wait(reading: true, until: deadline) else { return false }
             case .wantsWrite: guard wait(reading: false, until: deadline) else { return false }
             case .failed: return false
@@ -125,18 +131,15 @@ final class ControlChannel {
     /// - Returns: `nil` when it is done, else why it failed.
     func complete(
         until deadline: Deadline,
-        _ first: () -> TLSStep,
-        again: () -> TLSStep
+        _ step: () -> TLSStep
     ) -> ControlFailure? {
-        var step = first()
         while true {
-            switch step {
+            switch step() {
             case .done: return nil
             case .failed(let error): return .tls(error)
             case .wantsRead: guard wait(reading: true, until: deadline) else { return .timedOut }
             case .wantsWrite: guard wait(reading: false, until: deadline) else { return .timedOut }
             }
-            step = again()
         }
     }
 

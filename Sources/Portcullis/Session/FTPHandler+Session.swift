@@ -8,6 +8,25 @@ internal import TLS
 // How a session waits, speaks and ends.
 
 extension FTPHandler {
+    /// Serves the client until the session ends.
+    final func run() {
+        onConnect()
+        do throws(SessionEnd) {
+            if isClosing { throw .closed }
+            try handle()
+            while true {
+                try handle(try nextEvent())
+            }
+        } catch {
+            end(error)
+        }
+        if let user = login.take()?.user { onLogout(user: user) }
+        onDisconnect()
+    }
+
+    /// How long nothing happens until memory that is free is given back.
+    private static let restDelay: Duration = .milliseconds(500)
+
     /// How long a client may take to accept a reply.
     private static let replyTimeout: Duration = .seconds(60)
 
@@ -20,7 +39,8 @@ extension FTPHandler {
             if login == nil, loginDeadline.hasPassed { throw .idle }
             if let event = control.next() { return event }
             if control.hasEnded { throw .clientLeft }
-            if warden.mustFinish { throw .serverEnds }
+            if isClosing { throw .closed }
+            if let reason = warden.finishReason { throw SessionEnd(reason) }
             if deadline.hasPassed { throw .idle }
             try pump(until: deadline)
         }
@@ -42,7 +62,7 @@ extension FTPHandler {
             control.pollEntry,
             PollEntry(warden.pollNumber, reading: true),
             // Nothing is expected from the Agent unasked but its end.
-            login.map { PollEntry($0.fileSystem.channel.descriptor.number) } ?? .none,
+            login.map { PollEntry($0.agentNumber) } ?? .none,
             extra,
         ]
         let own = entries.count
@@ -54,7 +74,16 @@ extension FTPHandler {
             entries += dataSource.pollEntries
             limit = min(limit, dataSource.deadline)
         }
-        guard (try? poll(&entries, until: limit)) != nil else { throw .processGone }
+        limit = min(limit, timers.next)
+        let rest = isAtRest ? .never : Deadline(after: Self.restDelay)
+        guard let count = try? poll(&entries, until: min(limit, rest)) else { throw .processGone }
+        if count > 0 {
+            isAtRest = false
+        } else if !isAtRest, rest.hasPassed {
+            isAtRest = true
+            DaemonProcess.releaseFreeMemory(heap: true)
+        }
+        timers.runDue()
         if entries[1].isReadable {
             do throws(WardenGone) {
                 try warden.takeNotice()
@@ -62,6 +91,7 @@ extension FTPHandler {
                 throw .processGone
             }
         }
+        if warden.finishReason == .kicked { throw .kicked }
         if entries[2].hasHungUp { throw .processGone }
         if entries[0].isReadable || holdsUnreadBytes {
             if control.wantsToRead { control.fill() } else { control.noteHangUp() }
@@ -70,7 +100,7 @@ extension FTPHandler {
             entries[own...].contains(where: { $0.isReadable || $0.isWritable })
                 || dataSource.deadline.hasPassed
         {
-            dataSource.advance()
+            dataSource.advance(Array(entries[own...]))
         }
         return entries[3]
     }
@@ -78,9 +108,12 @@ extension FTPHandler {
     /// Sends a reply.
     final func reply(_ reply: Reply) throws(SessionEnd) {
         record(reply)
+        try audit(reply)
         var deadline = Deadline(after: min(Self.replyTimeout, configuration.timeouts.idle))
         if login == nil { deadline = min(deadline, replyDeadlineBeforeLogin) }
-        guard control.send(reply.encoded, until: deadline) else { throw .clientLeft }
+        if isEnding { deadline = min(deadline, Deadline(after: .seconds(2))) }
+        guard control.send(told(reply).encoded, until: deadline) else { throw .clientLeft }
+        if settings.embedding != nil { lastReply = reply }
     }
 
     /// Until when a client that has not logged in has to take a reply, the one that sends it away
@@ -103,20 +136,24 @@ extension FTPHandler {
     final func end(_ reason: SessionEnd) {
         let words: Reply? =
             switch reason {
-            case .clientLeft, .tooManyFailures, .loginTimedOut, .violation: nil
-            case .idle: Reply(421, "Timeout.")
+            case .clientLeft, .tooManyFailures, .loginTimedOut, .violation, .closed, .idle: nil
             case .dataTimedOut: Reply(421, "Data timeout. Reconnect. Sorry.")
             case .serverEnds: Reply(421, "Service is shutting down, closing control connection.")
+            case .makesRoom: Reply(421, "Too many clients are waiting to log in, please try later.")
+            case .kicked: Reply(421, "Session ended by the administrator.")
             case .processGone: Reply(421, "Service not available, closing control connection.")
             }
         if reason != .clientLeft { log(.notice, "session ends: \(reason)") }
+        auditEnd(reason)
         dataSource = nil
+        isEnding = true
+        if reason == .idle { handleTimeout() }
         let deadline = Deadline(after: .seconds(2))
         if let words {
             record(words)
             _ = control.send(words.encoded, until: deadline)
         }
-        _ = control.stream.sendCloseNotify()
+        if case .done = control.stream.sendCloseNotify() { noteShutdown() }
         control.stream.endWriting()
         // Whatever the client still sends is read and forgotten for a moment: closing over unread
         // bytes would make the kernel reset the connection, and the last reply might be lost.
@@ -143,13 +180,13 @@ extension FTPHandler {
     /// Writes a line into the log.
     final func log(_ level: Logger.Level, _ text: String) {
         guard level >= settings.logLevel else { return }
-        warden.log(level, text)
+        warden.log(level, logPrefix + text)
     }
 
     /// Writes a line about what the user did into the log, which other lines do not crowd out.
     final func logAction(_ text: String, isDone: Bool = true) {
         let level = isDone ? Logger.Level.info : .notice
         guard level >= settings.logLevel else { return }
-        warden.logAction(level, text)
+        warden.logAction(level, logPrefix + text)
     }
 }

@@ -5,10 +5,10 @@ final class OwnerNames {
     /// Numbers that are remembered; further ones show as numbers.
     private static let maximumCount = 1_000
 
-    private let warden: WardenClient
+    private let warden: any SessionWarden
     private var names: [AccountNumber: String?] = [:]
 
-    init(_ warden: WardenClient) {
+    init(_ warden: any SessionWarden) {
         self.warden = warden
     }
 

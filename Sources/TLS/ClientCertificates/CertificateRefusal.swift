@@ -54,7 +54,12 @@ extension CertificateRefusal {
 ///
 /// - Returns: `nil` when it is longer than 1024 bytes or cannot be written.
 func subjectText(of certificate: OpaquePointer) -> String? {
-    guard let name = unsafe X509_get_subject_name(certificate),
+    unsafe nameText(X509_get_subject_name(certificate))
+}
+
+/// A distinguished name in the form of RFC 2253; `nil` when it is longer than 1,024 bytes.
+func nameText(_ name: OpaquePointer?) -> String? {
+    guard let name = unsafe name,
         let output = unsafe BIO_new(BIO_s_mem())
     else { return nil }
     defer { unsafe BIO_free_all(output) }

@@ -53,6 +53,17 @@ internal import COpenSSL
     /// The subject of the client's certificate, for the log.
     var subject: String { unsafe subjectText(of: leaf) ?? "" }
 
+    /// Who has issued it, and under which number, for the audit trail.
+    var origin: (issuer: String, serial: String) {
+        let number = unsafe X509_get0_serialNumber(leaf)
+        var serial: [UInt8] = []
+        if let number = unsafe number, let start = unsafe ASN1_STRING_get0_data(number) {
+            let count = max(0, min(64, Int(unsafe ASN1_STRING_length(number))))
+            serial = unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))
+        }
+        return unsafe (nameText(X509_get_issuer_name(leaf)) ?? "", hexadecimal(serial))
+    }
+
     /// Why nobody vouches for the certificate, or `nil` (X509_verify_cert(3)).
     func refusal(by store: AuthorityStore) -> CertificateRefusal? {
         let failure = CertificateRefusal(reason: "the check failed", subject: nil, depth: 0)

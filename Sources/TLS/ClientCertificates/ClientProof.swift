@@ -6,6 +6,12 @@ package struct ClientProof: Hashable, Sendable {
     /// The subject of the certificate in the form of RFC 2253, for the log.
     package let subject: String
 
+    /// Who has issued the certificate, in the same form.
+    package let issuer: String
+
+    /// The number of the certificate among its issuer's, hexadecimal.
+    package let serial: String
+
     /// What the certificate says of its holder, each with what kind of name it is.
     ///
     /// `sha256:` and the digest of the whole certificate in lower-case hexadecimal digits come
@@ -65,6 +71,8 @@ package final class ClientProofCheck {
         return .success(
             ClientProof(
                 subject: chain.subject,
+                issuer: chain.origin.issuer,
+                serial: chain.origin.serial,
                 identities: chain.identities(isVouchedFor: store != nil)
             )
         )

@@ -39,7 +39,7 @@ enum Main {
     /// How many descriptors this process has, where the target opens any.
     private static func openFileCount() -> Int {
         switch target {
-        case .census, .warden, .files, .journal, .session:
+        case .census, .warden, .files, .journal, .handover, .session:
             (0..<96).count { fcntl($0, F_GETFD) >= 0 }
         default: 0
         }

@@ -36,7 +36,7 @@ enum CensusTarget {
     }
 
     private struct Ground {
-        private var census = Census()
+        private var census: Census
         private var wardens: [CInt: Warden] = [:]
 
         private final class Warden {
@@ -48,12 +48,13 @@ enum CensusTarget {
         }
 
         init() throws {
+            census = try Census()
             for process in 1...CensusTarget.count { try begin(process) }
         }
 
         private mutating func begin(_ process: CInt) throws {
             let ends = try Ends.make()
-            census.add(
+            try census.add(
                 process,
                 MessageSocket(owning: try ends.far.descriptor.duplicate()),
                 identifier: "s\(process)",
@@ -77,12 +78,16 @@ enum CensusTarget {
                 case .violation(let violator, _):
                     try claim(violator == process, "another process pays for it")
                     try end(process)
-                case .attempt(let asker, _), .client(let asker, _):
+                case .attempt(let asker, _, user: _), .client(let asker, _):
                     try claim(asker == process, "another process is answered")
                     census.answer(asker, .admitted)
-                case .failedLogin(let asker, _, _):
+                case .refusedLogin(let asker, _, _, _):
                     try claim(asker == process, "another process is answered")
                     census.answer(asker, .failures(1))
+                case .free(let free):
+                    try claim(free == process, "another process is free")
+                    try claim(warden.user == nil, "whoever has logged in is free")
+                    try end(process)
                 }
             }
             var entries = [PollEntry(warden.channel.descriptor.number, reading: true)]
@@ -109,7 +114,8 @@ enum CensusTarget {
             let login = CensusReport.login(user: user, maximum: maximum)
             let answer = try tell(process, login.encoded)
             let hasRoom = maximum == 0 || others < Int(maximum)
-            try claim(answer == (hasRoom ? .admitted : .full), "\(others) others: \(answer as Any)")
+            let fits = hasRoom ? answer == .admitted : answer == .full || answer == .fullNearby
+            try claim(fits, "\(others) others: \(answer as Any)")
             wardens[process]?.user = hasRoom ? user : nil
         }
 

@@ -35,6 +35,10 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case files
     /// What an Agent leaves behind that was killed.
     case journal
+    /// What an Agent asks of the desk that gives uploads away.
+    case handover
+    /// Files that `portcullis audit verify` is shown.
+    case audit
     /// A whole session, from the greeting to the end.
     case session
 
@@ -59,6 +63,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .warden: try WardenTarget.run(input)
         case .files: try FilesTarget.run(input)
         case .journal: try JournalTarget.run(input)
+        case .handover: try HandoverTarget.run(input)
+        case .audit: try AuditTarget.run(input)
         case .session: try SessionTarget.run(input)
         }
     }

@@ -16,7 +16,7 @@ enum ListingsTarget {
         }
     }
 
-    private static func list(_ entries: [DirectoryEntry]) throws {
+    private static func list(_ entries: EntryPiece) throws {
         var unix: [UInt8] = []
         var machine: [UInt8] = []
         var names: [UInt8] = []

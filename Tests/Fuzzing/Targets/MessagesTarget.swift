@@ -12,7 +12,7 @@ import LinuxSystem
 enum MessagesTarget {
     static func run(_ input: [UInt8]) throws {
         let message = Array(input.dropFirst())
-        switch (input.first ?? 0) % 10 {
+        switch (input.first ?? 0) % 15 {
         case 0: try request(message)
         case 1: try check(message, WardenReply.init(decoding:), \.encoded)
         case 2: try file(message)
@@ -22,7 +22,12 @@ enum MessagesTarget {
         case 6: try check(message, CertificateFinding.init(decoding:), \.encoded)
         case 7: try check(message, SignatureRequest.init(decoding:), \.encoded)
         case 8: try check(message, VirtualUserCheck.init(decoding:), \.encoded)
-        default: try failure(message)
+        case 9: try check(message, AuditRecord.init(decoding:), \.encoded)
+        case 10: try check(message, AuditAnswer.init(decoding:), \.encoded)
+        case 11: try failure(message)
+        case 12: try check(message, AdminRequest.init(decoding:), \.encoded)
+        case 13: try check(message, AdminAnswer.init(decoding:), \.encoded)
+        default: try check(message, EventReport.init(decoding:), \.encoded)
         }
     }
 
@@ -56,11 +61,18 @@ enum MessagesTarget {
             try claim(action.kind == .rename || action.target == nil, "a second name for nothing")
             try claim(action.kind == .changeMode || action.mode == 0, "a mode for nothing")
             try claim(action.mode <= 0o7777, "a mode that is none")
+        case .audit(let action):
+            try claim(action.code == 0 || action.code >= 200, "a reply that is none")
+            try claim(action.digest.isEmpty || action.digest.count == 32, "half a hash")
+            let line = action.members.encoded
+            try claim(line.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "a record is no line")
+            try claim(String(validating: line, as: UTF8.self) != nil, "a record is not UTF-8")
+            try claim(line.count <= AuditRecord.maximumByteCount, "a record is too long")
         case .showCertificate(let recording):
             let isShort = recording.count <= WardenRequest.maximumRecordingByteCount
             try claim(isShort, "a recording is too long")
-        case .endLogin, .listenForData, .connectForData, .listSessions, .shareRate, .client,
-            .accountName, .answer, .giveUp, .markClear:
+        case .endLogin, .listenForData, .connectForData, .listSessions, .client,
+            .accountName, .answer, .giveUp, .markClear, .noteTLS, .handshake:
             break
         }
     }

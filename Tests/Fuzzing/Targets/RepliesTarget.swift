@@ -18,6 +18,11 @@ enum RepliesTarget {
             try claim(isHarmless(line), "the log shows control characters")
             try claim(line.utf8.count <= 67, "a log line is too long")
         }
+        let value = LogText.value(input)
+        let ends = value.utf8.first == UInt8(ascii: "\"") && value.utf8.last == UInt8(ascii: "\"")
+        try claim(ends || !value.utf8.contains { " =[]\"\\".utf8.contains($0) }, "a value is open")
+        let isVisible = value.unicodeScalars.allSatisfy { $0.properties.generalCategory != .format }
+        try claim(isVisible, "the log shows what cannot be seen")
         let line = LogText.escaped(input, maximumByteCount: 4 * input.count + 1)
         try claim(line.utf8.count >= input.count, "the log leaves bytes out")
         try claim(unescaped(line) == input, "the log shows other bytes than there were")

@@ -96,7 +96,7 @@ enum WardenTarget {
             case 4: .connectForData(.v4(UInt32(argument) << 24), port: 2_048)
             case 5: .log(.info, String(decoding: reader.line(), as: UTF8.self))
             case 6: .listSessions
-            case 7: .shareRate
+            case 7: .charge(UInt32(argument) << 1)
             case 8: .client(SocketAddress(.v4(UInt32(argument)), port: 1))
             case 9: .charge(UInt32(argument) << 2)
             case 10: .accountName(.user(UInt32(argument)))
@@ -104,6 +104,8 @@ enum WardenTarget {
             case 12: .giveUp
             case 13: .showCertificate([argument])
             case 14: .admit(user: user)
+            case 15:
+                argument & 2 == 0 ? .noteTLS(tls) : .audit(audited(argument, at: reader.line()))
             case 16..<24: .record(action(argument, at: reader.line()))
             case 24...: .recordLine(isReply: argument & 1 != 0, reader.line())
             default:
@@ -112,6 +114,16 @@ enum WardenTarget {
                     : .logAction(.info, String(decoding: reader.line(), as: UTF8.self))
             }
         return request.encoded
+    }
+
+    private static let tls = AuditedTLS(version: "TLSv1.3", suite: "", group: "", isResumed: false)
+
+    private static func audited(_ argument: UInt8, at path: [UInt8]) -> AuditedAction {
+        let kinds = AuditedAction.Kind.allCases
+        var action = AuditedAction(kinds[Int(argument >> 2) % kinds.count], "STOR")
+        action.path = VirtualPath(bytes: path)
+        action.detail = [UInt8](path.prefix(AuditedAction.maximumTextByteCount))
+        return action
     }
 
     private static func action(_ argument: UInt8, at path: [UInt8]) -> LoggedAction {

@@ -5,14 +5,14 @@ extension ConfigurationDraft {
     mutating func checkAnonymous() {
         checkEmailFile(
             isUsed: deniesEmails,
-            file: bannedEmailFile ?? "/etc/vsftpd.banned_emails",
+            file: bannedEmailFile ?? Self.standingList("banned_emails"),
             switched: "deny_email_enable",
             named: "banned_email_file",
             sets: \.anonymous.bannedEmailFile
         )
         checkEmailFile(
             isUsed: listsEmails,
-            file: emailPasswordFile ?? "/etc/vsftpd.email_passwords",
+            file: emailPasswordFile ?? Self.standingList("email_passwords"),
             switched: "secure_email_list_enable",
             named: "email_password_file",
             sets: \.anonymous.emailPasswordFile

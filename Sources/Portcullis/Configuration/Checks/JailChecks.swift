@@ -1,7 +1,7 @@
 extension ConfigurationDraft {
     /// Works out who is jailed, and looks for the list.
     mutating func checkJail() {
-        let list = jailListFile ?? "/etc/vsftpd.chroot_list"
+        let list = jailListFile ?? Self.standingList("chroot_list")
         guard usesJailList else {
             ignore("chroot_list_file", why: "it needs chroot_list_enable=YES")
             if jailsLocalUsers == false { configuration.login.jail = .nobody }

@@ -20,6 +20,13 @@ extension ConfigurationDraft {
         }
     }
 
+    /// Where a list is that no option names: in the directory itself, or in Red Hat's and its kin's.
+    static func standingList(_ name: String) -> String {
+        let usual = "/etc/vsftpd.\(name)"
+        let other = "/etc/vsftpd/\(name)"
+        return !HostFile.exists(usual) && HostFile.exists(other) ? other : usual
+    }
+
     private mutating func checkUserDirectory() {
         guard let directory = configuration.login.userConfigurationDirectory else { return }
         guard HostFile.isDirectory(directory) else {
@@ -38,7 +45,15 @@ extension ConfigurationDraft {
             ignore("userlist_deny", why: "it needs userlist_enable=YES")
             return
         }
-        let list = userListFile ?? "/etc/vsftpd.user_list"
+        let list = userListFile ?? Self.standingList("user_list")
+        if userListFile == nil, configuration.login.userListDenies, !HostFile.exists(list) {
+            // Whoever never made the list keeps nobody out with it.
+            remark(
+                on: "userlist_enable",
+                "there is no \(list), so it keeps nobody out; create it, and restart the server"
+            )
+            return
+        }
         configuration.login.userListFile = list
         do {
             _ = try HostFile.read(list, limit: 0)

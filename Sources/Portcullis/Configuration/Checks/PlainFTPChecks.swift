@@ -37,4 +37,7 @@ extension Configuration {
         !tls.isEnabled || !tls.requiredForLogin || !tls.requiredForData
             || listening.plainPort != nil || anonymous.mayLogInClear || anonymous.mayTransferInClear
     }
+
+    /// Whether Sessions may have the kernel send files by itself, which they do in clear alone.
+    var sendsFilesInClear: Bool { files.usesSendfile && permitsPlainFTP }
 }

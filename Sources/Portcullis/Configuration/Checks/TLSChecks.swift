@@ -110,6 +110,7 @@ extension ConfigurationDraft {
             ("implicit_listen_port", configuration.listening.implicitPort != nil),
             ("plain_listen_port", configuration.listening.plainPort != nil),
             ("ssl_alpn_required", configuration.tls.requiresALPN),
+            ("ktls_enable", configuration.tls.encryptsInKernel),
             ("ssl_request_cert", requestsCertificate == true),
             ("require_cert", configuration.tls.requiresClientCertificate),
             ("validate_cert", configuration.tls.validatesClientCertificate),

@@ -5,7 +5,7 @@ extension ConfigurationOption {
         .passivePort("pasv_min_port", 1024...65535, else: 1024, sets: \.passive.minimumPort),
         .passivePort("pasv_max_port", 1...65535, else: 65535, sets: \.passive.maximumPort),
         .number("pasv_max_per_ip", 0...500, sets: \.passive.maximumPerAddress),
-        .text("pasv_address", sets: \.passive.address),
+        .text("pasv_address", .word, sets: \.passive.address),
         .toggle("pasv_addr_resolve", sets: \.passive.resolvesAddress),
         .seconds("pasv_addr_resolve_interval", 1...86_400, sets: \.passive.resolveInterval),
         .parsed("masquerade_address_map", sets: \.passive.masquerades, by: Masquerade.list),

@@ -32,9 +32,6 @@ extension ConfigurationOption {
             when: false,
             why: "names are always shown as UTF-8"
         ),
-        .ignoredToggle(
-            "use_sendfile",
-            why: "the server chooses how bytes reach the network itself"
-        ),
+        .toggle("use_sendfile", sets: \.files.usesSendfile),
     ]
 }

@@ -1,4 +1,5 @@
 internal import FTPProtocol
+internal import Isolation
 
 extension ConfigurationOption {
     /// Where the daemon listens, and for how many clients.
@@ -8,7 +9,7 @@ extension ConfigurationOption {
         .port("listen_port", 0...65535, sets: \.listening.port),
         .extraPort("implicit_listen_port", example: 990, sets: \.listening.implicitPort),
         .extraPort("plain_listen_port", example: 2121, sets: \.listening.plainPort),
-        .text("listen_address") { (draft, text) in
+        .text("listen_address", .word) { (draft, text) in
             draft.configuration.listening.address = nil
             guard let text else { return .honoured }
             guard let address = IPAddress(text), case .v4 = address else {
@@ -39,9 +40,12 @@ extension ConfigurationOption {
             sets: \.listening.maximumConnectionRate
         ),
         .hundredths("max_load", sets: \.listening.maximumLoad),
-        .number("ban_failures", 0...1_000_000, sets: \.listening.banFailures),
-        .seconds("ban_period", 1...86_400, sets: \.listening.banPeriod),
-        .seconds("ban_time", 1...31_536_000, sets: \.listening.banTime),
+        .number("ban_failures", 0...1_000_000, sets: \.listening.bans.failures),
+        .seconds("ban_period", 1...86_400, sets: \.listening.bans.period),
+        .seconds("ban_time", 1...31_536_000, sets: \.listening.bans.time),
+        .number("user_lock_failures", 0...1_000_000, sets: \.listening.userLocks.failures),
+        .seconds("user_lock_period", 1...86_400, sets: \.listening.userLocks.period),
+        .seconds("user_lock_time", 1...31_536_000, sets: \.listening.userLocks.time),
         .ignoredToggle(
             "tcp_wrappers",
             when: true,
@@ -55,7 +59,7 @@ extension ConfigurationOption {
         example: UInt16,
         sets path: any ConfigurationPath<UInt16?>
     ) -> ConfigurationOption {
-        .text(name) { (draft, text) in
+        .text(name, .word) { (draft, text) in
             draft.configuration[keyPath: path] = nil
             guard let text else { return .honoured }
             guard let port = UInt16(text) else {

@@ -75,6 +75,7 @@ extension ConfigurationOption {
         .toggle("strict_ssl_write_shutdown", sets: \.tls.strictWriteShutdown),
         .toggle("implicit_ssl", sets: \.tls.isImplicit),
         .toggle("ssl_alpn_required", sets: \.tls.requiresALPN),
+        .toggle("ktls_enable", sets: \.tls.encryptsInKernel),
         .toggle("debug_ssl", sets: \.tls.logsDetails),
         .seconds("ssl_handshake_timeout", 1...600, sets: \.tls.handshakeTimeout),
     ]
@@ -108,7 +109,7 @@ extension ConfigurationOption {
         protocol: String
     ) -> ConfigurationOption {
         let why = "TLS 1.2 is the floor, and \(`protocol`) is never offered"
-        return ConfigurationOption(names, parse: OptionValue.toggle) {
+        return ConfigurationOption(names, .toggle, parse: OptionValue.toggle) {
             $1 ? .ignored(why: why) : .honoured
         }
     }

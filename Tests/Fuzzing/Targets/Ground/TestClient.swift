@@ -89,7 +89,7 @@ final class TestClient {
         if let piece = pieces.first, isAnswered || !manner.isPatient {
             pieces = pieces.dropFirst()
             unsent = piece[...]
-            counter.append(piece)
+            counter.append(piece[...])
             while counter.next() != nil { expectedCount += 1 }
         } else if pieces.isEmpty, isAnswered {
             control.endWriting()

@@ -9,15 +9,17 @@ struct WardenExpectation {
     /// A kind of answer.
     enum Answer {
         case granted, refused, lastRefused, needsAccount, needsPassword, loginEnded, listening
-        case connecting, noSocket, forbidden, sessions, rate, charged, accountName, client
+        case connecting, noSocket, forbidden, sessions, charged, accountName, client
+        case audited
 
         func fits(_ reply: WardenReply) -> Bool {
             switch (self, reply) {
             case (.granted, .granted), (.needsAccount, .needsAccount),
                 (.needsPassword, .needsPassword), (.loginEnded, .loginEnded),
                 (.listening, .listening), (.connecting, .connecting), (.noSocket, .noDataSocket),
-                (.forbidden, .noDataSocket(.forbidden)), (.sessions, .sessions), (.rate, .rate),
+                (.forbidden, .noDataSocket(.forbidden)), (.sessions, .sessions),
                 (.charged, .charged), (.accountName, .accountName(nil)), (.client, .client(nil)),
+                (.audited, .audited),
                 (.refused, .refused(_, isLast: false)), (.lastRefused, .refused(_, isLast: true)):
                 true
             default: false
@@ -26,7 +28,7 @@ struct WardenExpectation {
 
         var bringsDescriptor: Bool {
             switch self {
-            case .granted, .listening, .connecting, .rate: true
+            case .granted, .listening, .connecting: true
             default: false
             }
         }
@@ -56,7 +58,13 @@ struct WardenExpectation {
         switch request {
         case .log: return []
         case .recordLine: return place == .beforeClient ? end() : []
-        case .markClear: return place == .beforeLogin || place == .loggedIn ? [] : end()
+        case .markClear, .handshake:
+            return place == .beforeLogin || place == .loggedIn ? [] : end()
+        case .noteTLS: return place == .beforeLogin || place == .loggedIn ? [] : end()
+        case .audit(let action):
+            let isAllowed =
+                place == .loggedIn || (place == .beforeLogin && action.kind == .refusal)
+            return isAllowed ? [[.audited]] : end()
         case .logAction, .record: return place == .loggedIn ? [] : end()
         case .client(let client):
             guard place == .beforeClient else { return end() }
@@ -95,7 +103,6 @@ struct WardenExpectation {
             let isAllowed = address == client && port >= 1_024
             return loggedIn(isAllowed ? [.connecting, .noSocket] : [.forbidden])
         case .listSessions: return loggedIn([.sessions])
-        case .shareRate: return loggedIn([.rate])
         case .accountName: return loggedIn([.accountName])
         case .charge(let count): return count <= 512 ? loggedIn([.charged]) : end()
         }

@@ -1,0 +1,5 @@
+/// Which program this is.
+package enum ProgramVersion {
+    /// The version, as `portcullis --version` prints it.
+    package static let text = "0.9.0"
+}
