@@ -397,10 +397,12 @@ int CLinux_signal_descriptor(void) {
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
         return -errno;
     }
-    // A log whose reader is gone must not end the server.
+    // Neither a log whose reader is gone must end the server, nor a file past RLIMIT_FSIZE, those that
+    // lie in memory among them.
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
     int descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return descriptor < 0 ? -errno : descriptor;
 }

@@ -125,7 +125,7 @@ package enum DaemonProcess {
         try checked("prctl", CLinux_set_parent_death_signal(signal))
     }
 
-    /// Default action for all signals but `SIGPIPE`, which is ignored; nothing blocked.
+    /// Default action for all signals but `SIGPIPE` and `SIGXFSZ`, which are ignored; nothing blocked.
     package static func resetSignals() throws(SystemError) {
         try checked("sigprocmask", CLinux_reset_signals())
     }
@@ -237,7 +237,8 @@ package struct SignalDescriptor: ~Copyable {
     /// The descriptor, for `poll(2)`.
     package let descriptor: OwnedDescriptor
 
-    /// Blocks SIGCHLD, SIGTERM, SIGINT, SIGHUP and SIGUSR2 and delivers them here.
+    /// Blocks SIGCHLD, SIGTERM, SIGINT, SIGHUP and SIGUSR2 and delivers them here; ignores SIGPIPE and
+    /// SIGXFSZ.
     package init() throws(SystemError) {
         descriptor = OwnedDescriptor(owning: try checked("signalfd", CLinux_signal_descriptor()))
     }

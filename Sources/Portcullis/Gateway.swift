@@ -106,7 +106,11 @@ package final class Gateway {
     package var localPorts: [ControlPort] { listener.localPorts }
 
     /// Serves until SIGTERM or SIGINT.
-    package func serveForever() {
+    ///
+    /// - Parameter whenReady: Called once clients are about to be accepted, with all other processes
+    ///   started.
+    package func serveForever(whenReady: @escaping () -> Void) {
+        listener.whenReady = whenReady
         listener.reload = { [unowned self] isAsked in reload(isAsked: isAsked) }
         listener.status = { [unowned self] in status() }
         listener.meter?.note(start: start)

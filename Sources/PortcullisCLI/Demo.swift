@@ -72,11 +72,12 @@ struct Demo: ParsableCommand {
         let password = randomWord(count: 20)
         let account = try makeAccount(in: place, password: password)
         let server = try makeServer(report, demonstration: account, verbosely: verbose)
-        for port in server.localPorts {
-            show("listening on \(port.address)")
-            explain(port: port.address.port, password: password, trusted: trusted)
+        server.serveForever {
+            for port in server.localPorts {
+                show("listening on \(port.address)")
+                explain(port: port.address.port, password: password, trusted: trusted)
+            }
         }
-        server.serveForever()
     }
 
     /// A PAM service that lets nobody in: the demo account needs none.

@@ -33,11 +33,12 @@ struct Serve: ParsableCommand {
         let report = try readConfiguration(file: config, settings: settings)
         try DaemonStart.dropInheritance()
         let server = try makeServer(report, verbosely: verbose)
-        for port in server.localPorts { show("listening on \(port.text)") }
-        if let address = server.metricsAddress { show("metrics at http://\(address)/metrics") }
         server.reread = { fixed, report in
             ConfigurationReader.read(file: config, settings: settings, keeping: fixed, of: report)
         }
-        server.serveForever()
+        server.serveForever {
+            for port in server.localPorts { show("listening on \(port.text)") }
+            if let address = server.metricsAddress { show("metrics at http://\(address)/metrics") }
+        }
     }
 }

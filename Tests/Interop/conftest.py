@@ -93,8 +93,9 @@ def serve(certificate):
     """Starts daemons; each must end with status 0, leave no process and no password behind."""
     started = []
 
-    def start(family=4, config=None, log=None, environment=None, **options):
-        gateway = Gateway(certificate, options, family, config, log=log, environment=environment)
+    def start(family=4, config=None, log=None, environment=None, enter=None, **options):
+        gateway = Gateway(certificate, options, family, config, log=log, environment=environment,
+                          enter=enter)
         started.append(gateway)
         return gateway
 

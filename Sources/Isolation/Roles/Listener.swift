@@ -63,6 +63,9 @@ package final class Listener {
     /// Who is told how it goes, if anybody wants to know.
     let manager: ServiceManager?
 
+    /// Called once clients are about to be accepted, with all other processes started.
+    package var whenReady: () -> Void = {}
+
     /// The logs that Wardens write, opened before the first client.
     package var logs: TransferLogs?
 
@@ -213,6 +216,7 @@ package final class Listener {
         restoreResolver()
         tendDesks()
         manager?.noteReady(statusLine)
+        whenReady()
         while wait(until: .never) { acceptClients(body) }
         finish()
     }
