@@ -35,65 +35,41 @@ int CLinux_accept(int listener, void *address, uint32_t *size) {
     return result < 0 ? -errno : result;
 }
 
-long CLinux_send_message(
-    int socket, const void *bytes, size_t count, int descriptor, int waits) {
-    int flags = MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT);
-    if (descriptor < 0) {
-        // sendto(2), which roles have that may not hand descriptors over.
-        ssize_t sent = send(socket, bytes, count, flags);
-        return sent < 0 ? -errno : sent;
-    }
-    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    message.msg_control = control.space;
-    message.msg_controllen = sizeof control.space;
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    ssize_t result = sendmsg(socket, &message, flags);
-    return result < 0 ? -errno : result;
-}
+// Room for a few more descriptors than one, so that those that are too many arrive and can be closed.
+union descriptor_space {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(CLinux_MAXIMUM_DESCRIPTORS * sizeof(int))];
+};
 
-long CLinux_send_descriptors(
-    int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count) {
-    if (descriptor_count == 0 || descriptor_count > CLinux_MAXIMUM_DESCRIPTORS) {
-        return -EINVAL;
-    }
+static long send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors,
+    size_t descriptor_count, int flags) {
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(CLinux_MAXIMUM_DESCRIPTORS * sizeof(int))];
-    } control = {0};
+    union descriptor_space control = {0};
     size_t size = descriptor_count * sizeof *descriptors;
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    message.msg_control = control.space;
-    message.msg_controllen = CMSG_SPACE(size);
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.space,
+        .msg_controllen = CMSG_SPACE(size),
+    };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(size);
     memcpy(CMSG_DATA(header), descriptors, size);
-    ssize_t result = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t result = sendmsg(socket, &message, MSG_NOSIGNAL | flags);
     return result < 0 ? -errno : result;
 }
 
-long CLinux_receive_descriptors(
-    int socket, void *bytes, size_t capacity, int *descriptors, size_t *descriptor_count) {
+// Fails with -EMSGSIZE, and has everything closed that came, where there is more than `maximum` or more
+// bytes than `parts` have room for.
+static long receive_descriptors(int socket, struct iovec *parts, size_t part_count, int *descriptors,
+    size_t maximum, size_t *descriptor_count) {
     *descriptor_count = 0;
-    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(CLinux_MAXIMUM_DESCRIPTORS * sizeof(int))];
-    } control = {0};
+    union descriptor_space control = {0};
     struct msghdr message = {
-        .msg_iov = &part,
-        .msg_iovlen = 1,
+        .msg_iov = parts,
+        .msg_iovlen = part_count,
         .msg_control = control.space,
         .msg_controllen = sizeof control.space,
     };
@@ -101,6 +77,7 @@ long CLinux_receive_descriptors(
     if (result < 0) {
         return -errno;
     }
+    int excess = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
          header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
@@ -110,20 +87,47 @@ long CLinux_receive_descriptors(
         for (size_t index = 0; index < count; index++) {
             int received;
             memcpy(&received, CMSG_DATA(header) + index * sizeof(int), sizeof received);
-            if (*descriptor_count < CLinux_MAXIMUM_DESCRIPTORS) {
+            if (*descriptor_count < maximum) {
                 descriptors[(*descriptor_count)++] = received;
             } else {
                 close(received);
+                excess = 1;
             }
         }
     }
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-        while (*descriptor_count > 0) {
-            close(descriptors[--*descriptor_count]);
-        }
-        return -EMSGSIZE;
+    if (!excess) {
+        return result;
     }
-    return result;
+    while (*descriptor_count > 0) {
+        close(descriptors[--*descriptor_count]);
+    }
+    return -EMSGSIZE;
+}
+
+long CLinux_send_message(
+    int socket, const void *bytes, size_t count, int descriptor, int waits) {
+    int flags = waits ? 0 : MSG_DONTWAIT;
+    if (descriptor >= 0) {
+        return send_descriptors(socket, bytes, count, &descriptor, 1, flags);
+    }
+    // sendto(2), which roles have that may not hand descriptors over.
+    ssize_t sent = send(socket, bytes, count, MSG_NOSIGNAL | flags);
+    return sent < 0 ? -errno : sent;
+}
+
+long CLinux_send_descriptors(
+    int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count) {
+    if (descriptor_count == 0 || descriptor_count > CLinux_MAXIMUM_DESCRIPTORS) {
+        return -EINVAL;
+    }
+    return send_descriptors(socket, bytes, count, descriptors, descriptor_count, MSG_DONTWAIT);
+}
+
+long CLinux_receive_descriptors(
+    int socket, void *bytes, size_t capacity, int *descriptors, size_t *descriptor_count) {
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    return receive_descriptors(
+        socket, &part, 1, descriptors, CLinux_MAXIMUM_DESCRIPTORS, descriptor_count);
 }
 
 int CLinux_unreceived_bytes(int socket) {
@@ -158,50 +162,13 @@ void CLinux_return_message_rest(size_t count) {
 
 long CLinux_receive_message(
     int socket, void *bytes, size_t capacity, const void *rest, int *descriptor) {
-    *descriptor = -1;
     struct iovec parts[2] = {
         {.iov_base = bytes, .iov_len = capacity},
         {.iov_base = message_rest, .iov_len = sizeof message_rest - capacity},
     };
-    // Room for a few more descriptors than allowed, so that the extra ones arrive and can be closed.
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(8 * sizeof(int))];
-    } control = {0};
-    struct msghdr message = {
-        .msg_iov = parts,
-        .msg_iovlen = rest == NULL ? 1 : 2,
-        .msg_control = control.space,
-        .msg_controllen = sizeof control.space,
-    };
-    ssize_t result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    if (result < 0) {
-        return -errno;
-    }
-    int excess = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
-         header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t index = 0; index < count; index++) {
-            int received;
-            memcpy(&received, CMSG_DATA(header) + index * sizeof(int), sizeof received);
-            if (*descriptor < 0 && !excess) {
-                *descriptor = received;
-            } else {
-                close(received);
-                excess = 1;
-            }
-        }
-    }
-    if (excess) {
-        if (*descriptor >= 0) {
-            close(*descriptor);
-            *descriptor = -1;
-        }
-        return -EMSGSIZE;
-    }
+    size_t count;
+    int received;
+    long result = receive_descriptors(socket, parts, rest == NULL ? 1 : 2, &received, 1, &count);
+    *descriptor = count > 0 ? received : -1;
     return result;
 }

@@ -83,7 +83,7 @@ extension WardenConnection {
         writer.put(peer.address)
         writer.put(peer.port)
         writer.put(peer.scope)
-        writer.put(kind.number)
+        writer.put(kind.rawValue)
         writer.put(identifier)
         writer.put(isQuiet)
         writer.put(isAudited)
@@ -100,7 +100,7 @@ extension WardenConnection {
         let address = try reader.takeAddress()
         let port = try reader.take(UInt16.self)
         let scope = try reader.take(UInt32.self)
-        guard let kind = ControlPort.Kind(number: try reader.take()) else { throw .invalidValue }
+        guard let kind = ControlPort.Kind(rawValue: try reader.take()) else { throw .invalidValue }
         let identifier = try reader.takeString(maximum: 32)
         let isQuiet = try reader.takeBool()
         let isAudited = try reader.takeBool()
@@ -129,25 +129,5 @@ extension WardenConnection {
             trail: trail,
             page: page
         )
-    }
-}
-
-extension ControlPort.Kind {
-    /// The number in a message.
-    fileprivate var number: UInt8 {
-        switch self {
-        case .explicitTLS: 0
-        case .implicitTLS: 1
-        case .plain: 2
-        }
-    }
-
-    fileprivate init?(number: UInt8) {
-        switch number {
-        case 0: self = .explicitTLS
-        case 1: self = .implicitTLS
-        case 2: self = .plain
-        default: return nil
-        }
     }
 }
