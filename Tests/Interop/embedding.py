@@ -1,15 +1,19 @@
 """Starts the examples: programs that a server is part of."""
 
+import fcntl
 import ftplib
 import pathlib
 import re
 import signal
+import struct
 import subprocess
+import termios
 import threading
+import time
 
 import proc
 from control import TIMEOUT, Control, client_context, wait_until
-from gateway import ROOT
+from gateway import QUIET, ROOT
 
 BUILT = ROOT / ".build/release"
 LISTENING = re.compile(r"listening on \[?([0-9a-f.:]+?)\]?:([0-9]+)")
@@ -38,18 +42,41 @@ class Example:
 
     @property
     def log(self):
+        """What the program has written once it is quiet: somebody has to come to read it."""
         if self.process.poll() is not None:
             self.reader.join(5)
+            return self._read_so_far()
+        known, quiet = -1, 0
+        for _ in range(400):
+            count = len(self.lines)
+            quiet = 0 if count != known or self._unread() else quiet + 1
+            if quiet >= QUIET:
+                break
+            known = count
+            time.sleep(0.005)
+        return self._read_so_far()
+
+    def _read_so_far(self):
         return "\n".join(self.lines)
+
+    def _unread(self):
+        """Whether bytes wait in the pipe."""
+        try:
+            answer = fcntl.ioctl(self.process.stderr.fileno(), termios.FIONREAD, b"\0" * 4)
+        except (OSError, ValueError):
+            return False
+        return struct.unpack("=i", answer)[0] > 0
 
     def wait_for(self, pattern, seconds=20):
         def search():
             is_over = self.process.poll() is not None
-            found = re.search(pattern, self.log)
+            if is_over:
+                self.reader.join(5)
+            found = re.search(pattern, self._read_so_far())
             assert found or not is_over, \
                 f"ended with {self.process.returncode}:\n{self.log}"
             return found
-        return wait_until(search, seconds, f"a line like {pattern!r} in:\n{self.log}")
+        return wait_until(search, seconds, f"a line like {pattern!r} in:\n{self._read_so_far()}")
 
     def context(self, version=None):
         return client_context(self.certificate.chain, version)

@@ -104,6 +104,8 @@ def test_a_free_warden_that_is_killed_is_missed_by_nobody(quiet):
     killed = quiet.wardens()
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
+    # One that is still about to end may be given a client, who is cut off with it.
+    wait_until(lambda: not any(proc.identity(pid) for pid in killed), what="the end of the Wardens")
     assert visit(quiet).warden not in killed
 
 
