@@ -5,7 +5,7 @@ package enum DecimalNumber {
     /// No sign, no blanks, no separators.
     ///
     /// - Returns: `nil` when `bytes` is empty, holds another byte, or exceeds `Int64.max`.
-    package static func parse(_ bytes: some Sequence<UInt8>) -> Int64? {
+    static func parse(_ bytes: some Sequence<UInt8>) -> Int64? {
         var value: Int64 = 0
         var isEmpty = true
         for byte in bytes {
@@ -19,6 +19,9 @@ package enum DecimalNumber {
         }
         return isEmpty ? nil : value
     }
+
+    /// The same for other modules, where what is generic has Swift's runtime make types in every session.
+    package static func parse(_ bytes: [UInt8]) -> Int64? { parse(bytes[...]) }
 
     /// Whether `bytes` consists of digits alone, however large the number.
     static func isDigits(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -80,12 +80,20 @@ package enum TransferMode: Hashable, Sendable {
 }
 
 /// How data connections are protected (RFC 2228 section 3, RFC 4217 section 9).
-package enum ProtectionLevel: String, Hashable, Sendable {
-    /// Not at all.
-    case clear = "C"
+package enum ProtectionLevel: Hashable, Sendable {
+    /// Not at all (`C`).
+    case clear
 
-    /// By TLS.
-    case `private` = "P"
+    /// By TLS (`P`).
+    case `private`
+
+    /// Whether it is ``private``; for `==` Swift's runtime would look a conformance up in every session.
+    package var isPrivate: Bool {
+        switch self {
+        case .clear: false
+        case .private: true
+        }
+    }
 
     /// Reads the argument of PROT, whatever its case.
     ///

@@ -89,7 +89,7 @@ open class TLS_FTPHandler: FTPHandler {
         let isRequired =
             login?.terms.isAnonymous == true
             ? configuration.anonymous.requiresTLSForData : configuration.tls.requiredForData
-        guard (isRequired && kind != .plain) || !mayBePlain, settings.tls != nil, level == .clear
+        guard (isRequired && kind != .plain) || !mayBePlain, settings.tls != nil, !level.isPrivate
         else { return nil }
         // RFC 4217 section 10.2 names this code for it.
         return Reply(
@@ -251,12 +251,12 @@ open class TLS_FTPHandler: FTPHandler {
         let isRequired =
             configuration.tls.requiredForData
             && (!anonymous.isEnabled || anonymous.requiresTLSForData)
-        guard wanted == .private || !isRequired || kind == .plain else {
+        guard wanted.isPrivate || !isRequired || kind == .plain else {
             try reply(534, "PROT C is refused: data connections must be encrypted.")
             return
         }
         level = wanted
-        try reply(200, wanted == .private ? "PROT now Private." : "PROT now Clear.")
+        try reply(200, wanted.isPrivate ? "PROT now Private." : "PROT now Clear.")
     }
 
     override func clearControlConnection() throws(SessionEnd) {

@@ -54,7 +54,6 @@ struct TransferParametersTests {
     @Test func protectionIsClearOrPrivate() throws {
         #expect(try ProtectionLevel(argument: bytes("c")) == .clear)
         #expect(try ProtectionLevel(argument: bytes("P")) == .private)
-        #expect(ProtectionLevel.private.rawValue == "P")
         for argument in ["S", "e"] {
             #expect(throws: TransferParameterError.unsupported) {
                 try ProtectionLevel(argument: bytes(argument))

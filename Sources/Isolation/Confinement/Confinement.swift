@@ -96,13 +96,14 @@ enum Confinement {
     ///   - systemCalls: What comes of system calls that a Session has no use for.
     ///   - sendsFiles: Whether the kernel may send files by itself.
     ///   - channels: Where the kernel may encrypt what data connections send, and send files over them:
-    ///     the channels to the Warden and to the Signer, which -1 stands for where there is none.
+    ///     the channels to the Warden and to the Signer, which -1 stands for where there is none. An
+    ///     optional list would have Swift's runtime make a type in every Session, to destroy it.
     /// - Throws: ``SystemError``; the process must not go on then.
     static func enterSession(
         as credentials: Credentials?,
         _ systemCalls: SystemCallPolicy,
         sendsFiles: Bool = false,
-        encryptingBeside channels: [CInt]? = nil
+        encryptingBeside channels: [CInt] = []
     ) throws(SystemError) {
         try becomeHarmless(
             as: credentials,
@@ -111,7 +112,7 @@ enum Confinement {
             goesFirst: true
         )
         try checked("landlock", CLinux_confine_to_directory(-1))
-        if let channels {
+        if !channels.isEmpty {
             try SystemCallFilter.sessionWithKernelTLS.install(systemCalls, channels: channels)
             return
         }

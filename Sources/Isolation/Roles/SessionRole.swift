@@ -98,7 +98,7 @@ enum SessionRole {
                 as: settings.unprivileged,
                 settings.systemCalls,
                 sendsFiles: settings.sendsFiles,
-                encryptingBeside: settings.encryptsInKernel ? channels : nil
+                encryptingBeside: settings.encryptsInKernel ? channels : []
             )
         } catch {
             let line = WardenRequest.log(.error, "cannot be confined: \(error)")

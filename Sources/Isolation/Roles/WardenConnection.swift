@@ -31,8 +31,14 @@ struct WardenConnection: ~Copyable {
     /// The page on which the Session writes what it is at.
     let page: PageBox?
 
+    // -1 where there is none. No array: Swift's runtime would have to make a type in every Session, to
+    // destroy it.
+    private let numbers: (control: CInt, signer: CInt, trail: CInt, page: CInt)
+
     /// The descriptors, in their order.
-    let descriptorNumbers: [CInt]
+    var descriptorNumbers: [CInt] {
+        [numbers.control, numbers.signer, numbers.trail, numbers.page].filter { $0 >= 0 }
+    }
 
     init(
         control: consuming OwnedDescriptor,
@@ -45,10 +51,10 @@ struct WardenConnection: ~Copyable {
         trail: consuming MessageSocket?,
         page: PageBox?
     ) {
-        descriptorNumbers = [
-            control.number, signer?.descriptor.number, trail?.descriptor.number,
-            page?.descriptor.number,
-        ].compactMap(\.self)
+        numbers = (
+            control.number, signer?.descriptor.number ?? -1, trail?.descriptor.number ?? -1,
+            page?.descriptor.number ?? -1
+        )
         self.control = control
         self.peer = peer
         self.kind = kind

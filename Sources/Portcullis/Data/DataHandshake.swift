@@ -117,7 +117,7 @@ final class DataHandshake {
 
     /// Whether TLS may or need not begin: looks for the first bytes.
     private func begin(_ mayBeginTLS: Bool) -> Bool {
-        guard level == .private, !hasBegun else { return true }
+        guard level.isPrivate, !hasBegun else { return true }
         switch stream.descriptor.look() {
         case .bytes: break
         case .wantsRead, .wantsWrite: return false
