@@ -24,10 +24,24 @@ open class FTPHandler {
     /// an attack that smuggles another protocol's text in (ALPACA).
     static let maximumErrorCount = 10
 
-    let settings: HandlerSettings
+    private let sharedSettings: SharedSettings
+
+    final var settings: HandlerSettings { _read { yield sharedSettings.value } }
+
+    /// What holds for the user who is logged in, where that differs from everybody's.
+    final var userConfiguration: UserConfiguration?
 
     /// What holds for this session: everybody's configuration, and the user's own once logged in.
-    var configuration: Configuration
+    final var configuration: Configuration {
+        _read {
+            if let userConfiguration {
+                yield userConfiguration.value
+            } else {
+                yield sharedSettings.value.configuration
+            }
+        }
+    }
+
     let warden: any SessionWarden
     /// Where the session writes what it is at, for administrators.
     let board: SessionBoard
@@ -135,10 +149,8 @@ open class FTPHandler {
     ///
     /// - Parameter session: What the server hands over, for one handler alone.
     public required init(_ session: FTPSession) {
-        let settings = session.settings
+        sharedSettings = session.settings
         let start = session.takeStart()
-        self.settings = settings
-        configuration = settings.configuration
         warden = start.warden
         board = start.board
         challenge = start.challenge
@@ -146,12 +158,12 @@ open class FTPHandler {
         local = start.local
         kind = start.kind
         let stream = NetworkStream(owning: start.takeControl(), peer: peer)
-        if settings.sendsWithoutDelay { stream.descriptor.sendWithoutDelay() }
+        if sharedSettings.value.sendsWithoutDelay { stream.descriptor.sendWithoutDelay() }
         stream.descriptor.keepAlive()
         stream.descriptor.receiveUrgentDataInline()
         control = ControlChannel(stream)
-        loginDeadline = Deadline(after: settings.configuration.timeouts.login)
-        encoding = settings.encoding
+        loginDeadline = Deadline(after: sharedSettings.value.configuration.timeouts.login)
+        encoding = sharedSettings.value.encoding
     }
 
     // MARK: Hooks

@@ -11,7 +11,8 @@ package final class Gateway {
     let logger: Logger
     let demonstration: DemonstrationAccount?
     var report: ConfigurationReport
-    var settings: HandlerSettings
+    var settings: HandlerSettings { didSet { sharedSettings = SharedSettings(settings) } }
+    private var sharedSettings: SharedSettings
     let start = secondsSinceEpoch()
     var certificateExpiries: [ServerStatus.Certificate]
     var lastReload: Int64 = 0
@@ -61,6 +62,7 @@ package final class Gateway {
             hasUsersOfItsOwn: Self.hasUsersOfItsOwn(authorizers),
             logLevel: logger.logLevel
         )
+        sharedSettings = SharedSettings(settings)
         certificateExpiries = Self.expiries(of: certificates)
         var listening = try Self.makeListenerSettings(report)
         listening.announce(address, configuration.passive)
@@ -124,7 +126,7 @@ package final class Gateway {
                 return
             }
             if let channel = start.takeSigner() { RemoteSigner.use(channel) }
-            let handler = TLS_FTPHandler(FTPSession(start, settings))
+            let handler = TLS_FTPHandler(FTPSession(start, sharedSettings))
             withExtendedLifetime(handler) {
                 handler.run()
                 // Nothing is given back piece by piece that goes with the process at once.

@@ -5,9 +5,9 @@ internal import Isolation
 /// Made by the server and handed to ``FTPHandler/init(_:)``; there is nothing else to be done with it.
 public final class FTPSession {
     private var start: SessionStart?
-    let settings: HandlerSettings
+    let settings: SharedSettings
 
-    init(_ start: consuming SessionStart, _ settings: HandlerSettings) {
+    init(_ start: consuming SessionStart, _ settings: SharedSettings) {
         self.start = consume start
         self.settings = settings
     }

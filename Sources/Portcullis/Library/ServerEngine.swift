@@ -92,7 +92,8 @@ final class ThreadEngine: ServerEngine {
                 plan.logger.error("session not started: \(error)")
                 return
             }
-            plan.handler.init(FTPSession(start, plan.handlerSettings(context))).run()
+            let settings = SharedSettings(plan.handlerSettings(context))
+            plan.handler.init(FTPSession(start, settings)).run()
             credentials?.giveBack(&context)
         }
         plan.note(events?.finish(until: plan.endOfEvents))
@@ -170,10 +171,10 @@ final class ProcessEngine: ServerEngine {
 
     func serve() {
         let plan = plan
+        let settings = SharedSettings(unsafe plan.handlerSettings(context))
         unsafe listener.run { start in
             var start = start
             if let channel = start.takeSigner() { RemoteSigner.use(channel) }
-            let settings = unsafe plan.handlerSettings(context)
             plan.handler.init(FTPSession(start, settings)).run()
         }
         plan.note(unsafe events?.finish(until: plan.endOfEvents))

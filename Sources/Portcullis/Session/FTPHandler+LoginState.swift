@@ -13,14 +13,17 @@ extension FTPHandler {
         _ grant: consuming LoginGrant
     ) throws(SessionEnd) {
         let terms = grant.terms
-        var options = UserOptions(over: settings.configuration)
-        do throws(LoginRefusal) {
-            try options.apply(terms.options, from: "user")
-        } catch {
-            // The Warden accepted them a moment ago.
-            throw .processGone
+        userConfiguration = nil
+        if !terms.options.isEmpty {
+            var options = UserOptions(over: settings.configuration)
+            do throws(LoginRefusal) {
+                try options.apply(terms.options, from: "user")
+            } catch {
+                // The Warden accepted them a moment ago.
+                throw .processGone
+            }
+            userConfiguration = UserConfiguration(options.configuration)
         }
-        configuration = options.configuration
         login = LoginState(
             user: user,
             terms: terms,
@@ -38,7 +41,7 @@ extension FTPHandler {
         // With it goes the way to the Agent, which ends by that; the Warden waits for its end.
         login = nil
         defer { onLogout(user: user) }
-        configuration = settings.configuration
+        userConfiguration = nil
         // The Warden closes the port of a login with it.
         dataSource = nil
         do throws(WardenGone) {

@@ -25,7 +25,7 @@ extension SessionRehearsal {
         // Whatever becomes of these words, nothing more is waited for.
         pair.second.endWriting()
         let start = try start(try pair.first.duplicate())
-        TLS_FTPHandler(FTPSession(start, settings)).run()
+        TLS_FTPHandler(FTPSession(start, SharedSettings(settings))).run()
         var replies = [UInt8](repeating: 0, count: 8_192)
         let count = unsafe replies.withUnsafeMutableBytes {
             unsafe (try? pair.second.read(into: $0)) ?? 0

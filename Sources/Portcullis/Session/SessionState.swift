@@ -34,6 +34,27 @@ struct HandlerSettings {
     var remedy: NameEncoding.Remedy { embedding?.encodingErrors.remedy ?? .pass }
 }
 
+/// Settings that all sessions hold in one piece.
+///
+/// A session that had them as its own would count itself in at every text and list among them, and a
+/// process keeps a copy of each page that it writes to.
+final class SharedSettings {
+    let value: HandlerSettings
+
+    init(_ value: HandlerSettings) {
+        self.value = value
+    }
+}
+
+/// What holds for a user who has options of his or her own.
+final class UserConfiguration {
+    let value: Configuration
+
+    init(_ value: Configuration) {
+        self.value = value
+    }
+}
+
 /// A login as the session knows it.
 struct LoginState {
     let user: String

@@ -74,7 +74,7 @@ enum SessionTarget {
             challenge: [],
             signer: nil
         )
-        let handler = TLS_FTPHandler(FTPSession(start, settings(manner)))
+        let handler = TLS_FTPHandler(FTPSession(start, SharedSettings(settings(manner))))
         handler.run()
     }
 
