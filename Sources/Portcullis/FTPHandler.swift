@@ -129,7 +129,15 @@ open class FTPHandler {
 
     /// When a client that has not logged in is sent away (`login_timeout`).
     var loginDeadline: Deadline
-    private(set) lazy var buffer = TransferBuffer()
+    private var transferBuffer: TransferBuffer?
+
+    /// What transfers and other work with files move bytes through.
+    final var buffer: TransferBuffer {
+        if let transferBuffer { return transferBuffer }
+        let made = TransferBuffer()
+        transferBuffer = made
+        return made
+    }
 
     /// Nothing has happened for a while, and memory that was free is given back.
     var isAtRest = false
@@ -165,6 +173,9 @@ open class FTPHandler {
         loginDeadline = Deadline(after: sharedSettings.value.configuration.timeouts.login)
         encoding = sharedSettings.value.encoding
     }
+
+    /// Gives back what nothing is moved through at present; a transfer that goes on has its own hold on it.
+    final func releaseBuffer() { transferBuffer = nil }
 
     // MARK: Hooks
 

@@ -31,10 +31,10 @@ package enum TLSStep: Equatable, Sendable {
 /// Owns one reference to an `SSL`; the socket belongs to somebody else, who keeps it open longer.
 @safe package struct TLSConnection: ~Copyable {
     /// Bytes handed to ``write(_:)`` in one piece at most: several records, one system call.
-    package static let pieceByteCount = 131_072
+    package static let pieceByteCount = 262_144
 
-    /// Room for a piece's records: eight of 16 KiB and what TLS adds to each.
-    private static let writeBufferByteCount = pieceByteCount + 8 * 256
+    /// Room for a piece's records: 16 KiB each, and what TLS adds to it.
+    private static let writeBufferByteCount = pieceByteCount + pieceByteCount / 16_384 * 256
 
     private let pointer: OpaquePointer
     private let role: TLSRole

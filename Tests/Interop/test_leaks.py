@@ -67,6 +67,17 @@ def test_a_session_holds_nothing_of_what_has_failed(gateway, account):
     assert session.store("STOR f", b"content").code == 226
 
 
+def test_a_session_at_rest_gives_back_what_a_transfer_took(gateway, account):
+    account.file("f", bytes(1 << 20))
+    session = gateway.session(account)
+    pid = roles(gateway)["session"]
+    before = proc.kibibytes(pid, "RssAnon")
+    assert len(session.retrieve("RETR f")) == 1 << 20
+    # A buffer is 256 KiB.
+    wait_until(lambda: proc.kibibytes(pid, "RssAnon") < before + 128, what="rest")
+    assert len(session.retrieve("RETR f")) == 1 << 20
+
+
 @pytest.mark.parametrize("how", ["QUIT", "nothing"])
 def test_the_daemon_holds_nothing_of_sessions_that_left_in_the_middle(gateway, account, how):
     account.sparse("big", 1 << 28)

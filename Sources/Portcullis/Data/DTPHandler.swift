@@ -90,7 +90,7 @@ open class DTPHandler {
     /// Whether TLS protects the data connection.
     public final var isSecure: Bool { stream.isTLS }
 
-    /// The most bytes that are moved in one go, from 512 to 131,072 (which is usual).
+    /// The most bytes that are moved in one go, from 512 to 262,144 (which is usual).
     ///
     /// A rate may make it fewer. Files that the kernel sends by itself pass through no buffer, and go in
     /// pieces of up to 2 MiB where this is left as it is.

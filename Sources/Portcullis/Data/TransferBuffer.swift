@@ -1,6 +1,7 @@
 internal import TLS
 
-/// Memory that a transfer moves bytes through, made at the first transfer of a session.
+/// Memory that a transfer moves bytes through; made when a session needs it, and given back when the
+/// session is at rest.
 @safe final class TransferBuffer {
     /// As much as one piece of TLS records.
     static let byteCount = TLSConnection.pieceByteCount

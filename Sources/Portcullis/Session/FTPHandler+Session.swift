@@ -81,6 +81,7 @@ extension FTPHandler {
             isAtRest = false
         } else if !isAtRest, rest.hasPassed {
             isAtRest = true
+            releaseBuffer()
             DaemonProcess.releaseFreeMemory(heap: true)
         }
         timers.runDue()
