@@ -1,19 +1,16 @@
 """Starts the examples: programs that a server is part of."""
 
-import fcntl
 import ftplib
 import pathlib
 import re
 import signal
-import struct
 import subprocess
-import termios
 import threading
-import time
 
 import proc
 from control import TIMEOUT, Control, client_context, wait_until
-from gateway import QUIET, ROOT
+from gateway import ROOT
+from quiet import await_quiet, unread
 
 BUILT = ROOT / ".build/release"
 LISTENING = re.compile(r"listening on \[?([0-9a-f.:]+?)\]?:([0-9]+)")
@@ -46,26 +43,11 @@ class Example:
         if self.process.poll() is not None:
             self.reader.join(5)
             return self._read_so_far()
-        known, quiet = -1, 0
-        for _ in range(400):
-            count = len(self.lines)
-            quiet = 0 if count != known or self._unread() else quiet + 1
-            if quiet >= QUIET:
-                break
-            known = count
-            time.sleep(0.005)
+        await_quiet(lambda: (len(self.lines), unread(self.process.stderr)))
         return self._read_so_far()
 
     def _read_so_far(self):
         return "\n".join(self.lines)
-
-    def _unread(self):
-        """Whether bytes wait in the pipe."""
-        try:
-            answer = fcntl.ioctl(self.process.stderr.fileno(), termios.FIONREAD, b"\0" * 4)
-        except (OSError, ValueError):
-            return False
-        return struct.unpack("=i", answer)[0] > 0
 
     def wait_for(self, pattern, seconds=20):
         def search():

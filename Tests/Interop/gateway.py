@@ -1,6 +1,5 @@
 """Starts the daemon for one test, and holds it to its contract when the test is over."""
 
-import fcntl
 import ftplib
 import functools
 import os
@@ -8,17 +7,15 @@ import pathlib
 import re
 import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import threading
-import time
 
 import proc
 from accounts import PASSWORDS
 from control import TIMEOUT, Control, client_context, wait_until
 from namespaces import cover
+from quiet import await_quiet, unread
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "Sources/Examples/Clients"
@@ -34,9 +31,6 @@ EVERYWHERE = dict(word.split("=", 1) for word in os.environ.get("PORTCULLIS_OPTI
 
 LISTENING = re.compile(r"^listening on (?:\[(?P<v6>[0-9a-f:]+)(?:%\d+)?\]|(?P<v4>[0-9.]+)):(?P<port>\d+)"
                        r"(?:, implicit TLS|, plain FTP)?$")
-
-# Looks, five milliseconds apart, that find nothing new in a log before it counts as written.
-QUIET = 10
 
 # Children of the Listener that are no Wardens.
 SERVANTS = {"ftps-signer", "ftps-resolver", "ftps-auditor", "ftps-clerk", "ftps-metrics"}
@@ -89,26 +83,13 @@ class Daemon:
     def log(self):
         """What the daemon has written once it is quiet: lines about a command come from processes that
         the reply does not wait for, and a reader has to come to them."""
-        known, quiet = -1, 0
-        for _ in range(400):
-            with self.lock:
-                size = len(self.errors)
-                quiet = 0 if size != known or self._unread() else quiet + 1
-            if quiet >= QUIET:
-                break
-            known = size
-            time.sleep(0.005)
+        await_quiet(self._look)
         return self.errors.decode("utf-8", "replace")
 
-    def _unread(self):
-        """Whether bytes wait in the pipe."""
-        if self.process.stderr is None:
-            return False
-        try:
-            answer = fcntl.ioctl(self.process.stderr.fileno(), termios.FIONREAD, b"\0" * 4)
-        except (OSError, ValueError):
-            return False
-        return struct.unpack("=i", answer)[0] > 0
+    def _look(self):
+        with self.lock:
+            stream = self.process.stderr
+            return len(self.errors), stream is not None and unread(stream)
 
     def wait_for_line(self, pattern, count=1, seconds=20):
         def search():
