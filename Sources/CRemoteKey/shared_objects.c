@@ -6,6 +6,8 @@
 
 #include <openssl/crypto.h>
 
+#include "learned_objects.h"
+
 // Room for all that is put in one place, several times over: addresses, and no memory before it is used.
 #define CAPACITY ((size_t)2 * 1024 * 1024)
 #define GRAIN ((size_t)16)
@@ -25,37 +27,10 @@ struct place {
     void *free[LARGEST / GRAIN + 1];
 };
 
-// There are hundreds of locks, and the few that are taken were made first. What is only read is kept
-// apart as well: it would lie between what Swift counts holders of.
-enum { locks, counted, constant, place_count };
+// What is only read is kept apart as well: it would lie between what Swift counts holders of.
+enum { written, constant, place_count };
 static struct place places[place_count];
 static int is_open;
-
-// What OpenSSL makes once and writes to in every handshake: holders are counted in it, locks are taken,
-// generators count. It lies among hundreds of thousands of bytes that are only read.
-static const char *const written[] = {
-    "threads_pthread.c", "keymgmt_meth.c", "signature.c", "exchange.c", "mac_meth.c", "kdf_meth.c",
-    "digest.c", "p_lib.c", "ec_kmeth.c", "cipher_aes.c", "drbg.c", "drbg_ctr.c", "drbg_hash.c",
-    "drbg_hmac.c", "evp_rand.c", "err.c", "ssl_lib.c", "ssl_cert.c", "provider_core.c",
-    "tasn_new.c", "evp_enc.c", "err_blocks.c",
-};
-
-static struct place *place_for(size_t size, const char *file) {
-    const char *slash = file == NULL ? NULL : strrchr(file, '/');
-    const char *name = slash == NULL ? file : slash + 1;
-    if (size > LARGEST) {
-        return NULL;
-    }
-    if (name == NULL) {
-        return &places[constant];
-    }
-    for (size_t index = 0; index < sizeof written / sizeof written[0]; index++) {
-        if (strcmp(name, written[index]) == 0) {
-            return &places[index == 0 ? locks : counted];
-        }
-    }
-    return &places[constant];
-}
 
 static struct place *place_of(const void *bytes) {
     for (int index = 0; index < place_count; index++) {
@@ -68,16 +43,33 @@ static struct place *place_of(const void *bytes) {
     return NULL;
 }
 
+// Pieces of either kind have their size in front of them.
+static int has_header(const void *bytes) {
+    return place_of(bytes) != NULL || learned_objects_has(bytes);
+}
+
+static size_t size_of(const void *bytes) {
+    return ((const union header *)bytes - 1)->size;
+}
+
 static void *allocate(size_t size, const char *file, int line) {
-    (void)line;
     if (size == 0) {
         return NULL;
     }
-    struct place *place = is_open ? place_for(size, file) : NULL;
-    if (place == NULL) {
+    if (!is_open || size > LARGEST) {
         return malloc(size);
     }
     size_t rounded = (size + GRAIN - 1) & ~(GRAIN - 1);
+    enum learned_kind kind = learned_objects_next(rounded, file, line);
+    if (kind == learned_observed) {
+        union header *header = learned_objects_page();
+        if (header == NULL) {
+            return malloc(size);
+        }
+        header->size = rounded;
+        return header + 1;
+    }
+    struct place *place = &places[kind == learned_written ? written : constant];
     void **first = &place->free[rounded / GRAIN];
     if (*first != NULL) {
         void *bytes = *first;
@@ -97,14 +89,18 @@ static void release(void *bytes, const char *file, int line) {
     (void)file, (void)line;
     struct place *place = place_of(bytes);
     if (place == NULL) {
-        free(bytes);
+        if (learned_objects_has(bytes)) {
+            learned_objects_give_back(bytes);
+        } else {
+            free(bytes);
+        }
         return;
     }
     // Later nothing is taken from here any more, and nobody else writes where it lay.
     if (!is_open) {
         return;
     }
-    void **first = &place->free[((union header *)bytes - 1)->size / GRAIN];
+    void **first = &place->free[size_of(bytes) / GRAIN];
     memcpy(bytes, first, sizeof *first);
     *first = bytes;
 }
@@ -117,10 +113,10 @@ static void *resize(void *bytes, size_t size, const char *file, int line) {
         release(bytes, file, line);
         return NULL;
     }
-    if (place_of(bytes) == NULL) {
+    if (!has_header(bytes)) {
         return realloc(bytes, size);
     }
-    size_t present = ((union header *)bytes - 1)->size;
+    size_t present = size_of(bytes);
     if (size <= present) {
         return bytes;
     }
@@ -146,10 +142,12 @@ int CRemoteKey_gather_objects(void) {
     for (int index = 0; index < place_count; index++) {
         places[index].start = start + CAPACITY * (size_t)index;
     }
+    learned_objects_open();
     is_open = 1;
     return 1;
 }
 
 void CRemoteKey_settle_objects(void) {
     is_open = 0;
+    learned_objects_close();
 }

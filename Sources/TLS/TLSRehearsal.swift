@@ -14,8 +14,45 @@ package enum TLSRehearsal {
     /// Has what OpenSSL makes until ``settle()``, and writes to in each session, lie together.
     ///
     /// Holders are counted in it, and locks are taken; a forked process copies the pages where it lies.
+    /// Which objects these are, another process finds out by a session of its own, and ends.
     /// Call it in a process of one thread, before anything else that uses OpenSSL.
-    package static func gather() { _ = CRemoteKey_gather_objects() }
+    package static func gather() {
+        guard CRemoteKey_gather_objects() == 1 else { return }
+        _ = try? inShortProcess(maximumByteCount: 0) {
+            // What stays unknown is at worst copied by each session.
+            try? observe()
+            return []
+        }
+        CRemoteKey_use_learned_objects()
+        // From the same beginning as there, for what is made first to be made in the same order.
+        begin()
+    }
+
+    private static func begin() {
+        _ = OPENSSL_init_ssl(UInt64(OPENSSL_INIT_LOAD_SSL_STRINGS), nil)
+    }
+
+    /// Finds out what a session writes to.
+    private static func observe() throws(TLSError) {
+        guard CRemoteKey_observe_objects() == 1 else { throw TLSError(.allocation) }
+        begin()
+        try run(TLSPolicy())
+        CRemoteKey_remember_objects()
+        let context = try throwawayContext(TLSPolicy())
+        let clients = [
+            try RehearsingClient(version: TLS1_2_VERSION),
+            try RehearsingClient(version: TLS1_3_VERSION),
+            try RehearsingClient(version: TLS1_3_VERSION, groups: "P-256"),
+        ]
+        // A session is a process that was forked, in which OpenSSL seeds its generators anew.
+        _ = try? inShortProcess(maximumByteCount: 0) {
+            guard CRemoteKey_watch_objects() == 1 else { return [] }
+            for client in clients { try? run(context, client) }
+            // What goes at the end is of no session.
+            CRemoteKey_look_away(1)
+            return withExtendedLifetime((context, clients)) { [] }
+        }
+    }
 
     /// Ends what ``gather()`` has begun, before the first session.
     package static func settle() { CRemoteKey_settle_objects() }
@@ -58,9 +95,15 @@ package enum TLSRehearsal {
     }
 
     private static func run(_ policy: TLSPolicy, _ version: CInt) throws(TLSError) {
-        let context = try throwawayContext(policy)
+        try run(throwawayContext(policy), RehearsingClient(version: version))
+    }
+
+    /// Runs a session of two connections.
+    private static func run(
+        _ context: TLSContext,
+        _ client: RehearsingClient
+    ) throws(TLSError) {
         try context.beginSessionScope()
-        let client = try RehearsingClient(version: version)
         try unsafe rehearse(.control, context, client, resuming: nil)
         guard let session = unsafe client.session() else { throw TLSError(.transport) }
         defer { unsafe SSL_SESSION_free(session) }
@@ -148,7 +191,7 @@ package enum TLSRehearsal {
     private let context: OpaquePointer
     private var connection: OpaquePointer?
 
-    init(version: CInt) throws(TLSError) {
+    init(version: CInt, groups: String? = nil) throws(TLSError) {
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else {
             throw .draining(.allocation)
         }
@@ -157,6 +200,9 @@ package enum TLSRehearsal {
             unsafe COpenSSL_SSL_CTX_set_min_proto_version(context, version) == 1,
             unsafe COpenSSL_SSL_CTX_set_max_proto_version(context, version) == 1
         else { throw .draining(.configuration) }
+        if let groups, unsafe COpenSSL_SSL_CTX_set1_groups_list(context, groups) != 1 {
+            throw .draining(.configuration)
+        }
     }
 
     deinit {
@@ -164,33 +210,46 @@ package enum TLSRehearsal {
         unsafe SSL_CTX_free(context)
     }
 
+    /// Does the client's part, which no process of a server does.
+    private func acting<Result>(_ body: () -> Result) -> Result {
+        CRemoteKey_look_away(1)
+        defer { CRemoteKey_look_away(0) }
+        return body()
+    }
+
     func connect(_ descriptor: CInt, resuming session: OpaquePointer?) throws(TLSError) {
+        let isReady = acting { unsafe begin(descriptor, session) }
+        guard isReady else { throw .draining(.allocation) }
+    }
+
+    private func begin(_ descriptor: CInt, _ session: OpaquePointer?) -> Bool {
         unsafe SSL_free(connection)
         unsafe connection = SSL_new(context)
         guard let connection = unsafe connection,
             unsafe SSL_set_fd(connection, descriptor) == 1
-        else { throw .draining(.allocation) }
-        if let session = unsafe session {
-            guard unsafe SSL_set_session(connection, session) == 1 else {
-                throw .draining(.configuration)
-            }
+        else { return false }
+        if let session = unsafe session, unsafe SSL_set_session(connection, session) != 1 {
+            return false
         }
         unsafe SSL_set_connect_state(connection)
+        return true
     }
 
-    func handshake() -> Bool { unsafe SSL_do_handshake(connection) == 1 }
+    func handshake() -> Bool { acting { unsafe SSL_do_handshake(connection) == 1 } }
 
     /// The session of the connection, which the caller has to free.
     func session() -> OpaquePointer? { unsafe SSL_get1_session(connection) }
 
     func read() -> Bool {
-        var byte: UInt8 = 0
-        return unsafe SSL_read(connection, &byte, 1) == 1
+        acting {
+            var byte: UInt8 = 0
+            return unsafe SSL_read(connection, &byte, 1) == 1
+        }
     }
 
     func write(_ bytes: [UInt8]) -> Bool {
-        unsafe SSL_write(connection, bytes, CInt(bytes.count)) == CInt(bytes.count)
+        acting { unsafe SSL_write(connection, bytes, CInt(bytes.count)) == CInt(bytes.count) }
     }
 
-    func close() { unsafe SSL_shutdown(connection) }
+    func close() { _ = acting { unsafe SSL_shutdown(connection) } }
 }

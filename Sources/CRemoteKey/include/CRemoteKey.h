@@ -32,6 +32,24 @@ EVP_PKEY *CRemoteKey_new(EVP_PKEY *public_key, int32_t number);
 /// Returns 1 on success; 0 where OpenSSL is in use already, and everything stays as it is.
 int CRemoteKey_gather_objects(void);
 
+/// Begins to find out which objects a session writes to, in a process that does nothing else: one that was
+/// forked after CRemoteKey_gather_objects() and shares its findings with the process that forked it.
+///
+/// Returns 1 on success.
+int CRemoteKey_observe_objects(void);
+
+/// Says that what was made so far, every process makes in the same order.
+void CRemoteKey_remember_objects(void);
+
+/// Has writes count from here on. Returns 1 on success.
+int CRemoteKey_watch_objects(void);
+
+/// Has writes not count for a while, or count again; nothing in a process where they do not.
+void CRemoteKey_look_away(int now);
+
+/// Uses what the other process has found out for all objects that are made from here on.
+void CRemoteKey_use_learned_objects(void);
+
 /// Has all objects from here on lie where malloc(3) puts them.
 void CRemoteKey_settle_objects(void);
 
