@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,6 +38,33 @@ int CLinux_thread_count(void) {
     }
     closedir(directory);
     return count;
+}
+
+// The C library has its own copy of some; here lie all of them as they were handed over, between the last
+// argument and the path of the program.
+static void wipe_variable(const char *name, char *const *arguments) {
+    char *start = NULL, *end = (char *)getauxval(AT_EXECFN);
+    for (size_t index = 0; arguments[index] != NULL; index++) {
+        start = arguments[index] + strlen(arguments[index]) + 1;
+    }
+    size_t length = strlen(name);
+    for (size_t size; start != NULL && start < end; start += size) {
+        size = strlen(start) + 1;
+        if (strncmp(start, name, length) == 0 && start[length] == '=') {
+            explicit_bzero(start, size);
+        }
+    }
+}
+
+void CLinux_restart(const char *name, const char *value, char *const *arguments) {
+    if (getenv(name) != NULL) {
+        wipe_variable(name, arguments);
+        return;
+    }
+    if (setenv(name, value, 1) == 0) {
+        execv("/proc/self/exe", arguments);
+        unsetenv(name);
+    }
 }
 
 void CLinux_gather_heap(void) {

@@ -28,6 +28,7 @@ struct Serve: ParsableCommand {
     var verbose = false
 
     func run() throws {
+        DaemonStart.leaveThreadCaches()
         TLSRehearsal.gather()
         try DaemonProcess.protectMemory()
         let report = try readConfiguration(file: config, settings: settings)

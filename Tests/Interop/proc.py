@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 
 
 def pids():
@@ -32,6 +33,34 @@ def tree(pid):
     for child in children(pid):
         found += [child] + tree(child)
     return found
+
+
+def anonymous(pid, least):
+    """{address: physical page} of what is there of private mappings without a file that have at least
+    so many bytes (proc_pid_pagemap(5))."""
+    size, found = os.sysconf("SC_PAGESIZE"), {}
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps, \
+            open(f"/proc/{pid}/pagemap", "rb") as pagemap:
+        for line in maps:
+            place, access, _, _, inode, *name = line.split()
+            start, end = (int(number, 16) for number in place.split("-"))
+            if access != "rw-p" or inode != "0" or name or end - start < least:
+                continue
+            pagemap.seek(start // size * 8)
+            entries = pagemap.read((end - start) // size * 8)
+            for number, (entry,) in enumerate(struct.iter_unpack("=Q", entries)):
+                if entry >> 63:
+                    found[start + number * size] = entry & ((1 << 55) - 1)
+    return found
+
+
+def started_as(pid):
+    """The path that execve(2) was given (AT_EXECFN of getauxval(3))."""
+    with open(f"/proc/{pid}/auxv", "rb") as file:
+        values = dict(struct.iter_unpack("@NN", file.read()))
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        memory.seek(values[31])
+        return memory.read(256).partition(b"\0")[0]
 
 
 def identity(pid):

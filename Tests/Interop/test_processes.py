@@ -8,6 +8,7 @@ import pytest
 
 import proc
 from control import wait_until
+from uploading import roles
 
 LISTEN, ESTABLISHED = "0A", "01"
 PROTECTED = "root only"
@@ -202,3 +203,23 @@ def test_a_session_that_ends_leaves_nothing(gateway, account):
     wait_until(lambda: proc.tree(gateway.pid) == gateway.signers(), what="the end of every session")
     # What was for a Warden is closed a moment after its end.
     wait_until(lambda: len(proc.descriptors(gateway.pid)) <= before, what="what sessions have left")
+
+
+@pytest.mark.parametrize("tunables", [None, "glibc.malloc.tcache_count=7"])
+def test_the_server_starts_without_lists_of_freed_memory(serve, root, tunables):
+    """glibc takes its tunables when a program starts, so the server starts itself anew; not where the
+    administrator has set some."""
+    environment = {} if tunables is None else {"GLIBC_TUNABLES": tunables}
+    gateway = serve(environment=environment)
+    started = proc.started_as(gateway.pid)
+    assert (started == b"/proc/self/exe") == (tunables is None), started
+
+
+def test_a_session_copies_little_of_what_openssl_has_made(gateway, account):
+    """What a session writes to lies together; it is about thirty kilobytes among seven hundred."""
+    gateway.session(account)
+    theirs = proc.anonymous(gateway.pid, 4 << 20)
+    own = proc.anonymous(roles(gateway)["session"], 4 << 20)
+    assert len(theirs) > 100
+    copies = [address for address, page in own.items() if theirs.get(address) != page]
+    assert 0 < len(copies) < 12, len(copies)

@@ -315,6 +315,11 @@ int CLinux_try_changing_root(void);
 /// fchdir(2) and chroot(2): makes `directory` (O_PATH too) the root and the working directory.
 int CLinux_change_root(int directory);
 
+/// Starts this program anew with an environment variable, unless there is one of that name: execv(3) of
+/// /proc/self/exe. Returns when there is one, which no longer shows in /proc/pid/environ then, or when that
+/// fails.
+void CLinux_restart(const char *name, const char *value, char *const *arguments);
+
 /// Takes the small free pieces of the heap out of use, so that what is allocated from now on, in this
 /// process and in those forked from it, lies together at the heap's end.
 void CLinux_gather_heap(void);

@@ -124,6 +124,8 @@ extension FTPHandler {
     }
 
     /// Sends a reply of one line.
+    // Inlined, each text would have a constant of its own, which a session writes to when it is first used.
+    @inline(never)
     final func reply(_ code: UInt16, _ text: String) throws(SessionEnd) {
         try reply(Reply(code, text))
     }
