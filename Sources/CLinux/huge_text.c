@@ -172,6 +172,19 @@ static int replace(
     return moved == MAP_FAILED ? -errno : 0;
 }
 
+// Addresses for `length` bytes that begin with a page of 2 MiB, or NULL; give_up_room() gives them back.
+static char *find_room(size_t length, char **room) {
+    *room = mmap(NULL, length + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (*room == MAP_FAILED) {
+        return NULL;
+    }
+    return (char *)(((uintptr_t)*room + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+}
+
+static void give_up_room(size_t length, char *room) {
+    munmap(room, length + HUGE_PAGE);
+}
+
 // Moves pieces that fill pages of 2 MiB into such pages.
 static int move_range(char *start, size_t length, int protection) {
     struct ranges pieces = {.count = 1};
@@ -181,14 +194,12 @@ static int move_range(char *start, size_t length, int protection) {
     if (file < 0) {
         return file;
     }
-    int failure = 0;
-    char *room = mmap(NULL, length + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (room == MAP_FAILED) {
-        failure = -errno;
-    } else {
-        char *copy = (char *)(((uintptr_t)room + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+    char *room;
+    char *copy = find_room(length, &room);
+    int failure = -ENOMEM;
+    if (copy != NULL) {
         failure = replace(start, length, protection, file, 0, copy, 1);
-        munmap(room, length + HUGE_PAGE);
+        give_up_room(length, room);
     }
     close(file);
     return failure;
@@ -212,9 +223,9 @@ static long move_pieces(const struct ranges *pieces) {
         return file;
     }
     long moved = 0;
-    char *room = mmap(NULL, length + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (room != MAP_FAILED) {
-        char *copy = (char *)(((uintptr_t)room + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+    char *room;
+    char *copy = find_room(length, &room);
+    if (copy != NULL) {
         int result = 0;
         if (mmap(copy, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED
             || madvise(copy, length, MADV_COLLAPSE) < 0) {
@@ -228,7 +239,7 @@ static long move_pieces(const struct ranges *pieces) {
             offset += count;
             moved += result == 0 ? (long)count : 0;
         }
-        munmap(room, length + HUGE_PAGE);
+        give_up_room(length, room);
     }
     close(file);
     return moved;

@@ -57,12 +57,14 @@ static void wipe_variable(const char *name, char *const *arguments) {
 }
 
 void CLinux_restart(const char *name, const char *value, char *const *arguments) {
-    if (getenv(name) != NULL) {
+    static const char self[] = "/proc/self/exe";
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    // A program with rights of its file's may lose the variable on the way, again and again.
+    int stays = path == NULL || strcmp(path, self) == 0 || getauxval(AT_SECURE) != 0;
+    if (getenv(name) != NULL || stays) {
         wipe_variable(name, arguments);
-        return;
-    }
-    if (setenv(name, value, 1) == 0) {
-        execv("/proc/self/exe", arguments);
+    } else if (setenv(name, value, 1) == 0) {
+        execv(self, arguments);
         unsetenv(name);
     }
 }

@@ -315,9 +315,9 @@ int CLinux_try_changing_root(void);
 /// fchdir(2) and chroot(2): makes `directory` (O_PATH too) the root and the working directory.
 int CLinux_change_root(int directory);
 
-/// Starts this program anew with an environment variable, unless there is one of that name: execv(3) of
-/// /proc/self/exe. Returns when there is one, which no longer shows in /proc/pid/environ then, or when that
-/// fails.
+/// Starts this program anew with an environment variable, unless there is one of that name, or it was done
+/// before: execv(3) of /proc/self/exe. Returns in these cases, and such a variable no longer shows in
+/// /proc/pid/environ; and when that fails.
 void CLinux_restart(const char *name, const char *value, char *const *arguments);
 
 /// Takes the small free pieces of the heap out of use, so that what is allocated from now on, in this
