@@ -40,30 +40,12 @@ int CLinux_thread_count(void) {
     return count;
 }
 
-// The C library has its own copy of some; here lie all of them as they were handed over, between the last
-// argument and the path of the program.
-static void wipe_variable(const char *name, char *const *arguments) {
-    char *start = NULL, *end = (char *)getauxval(AT_EXECFN);
-    for (size_t index = 0; arguments[index] != NULL; index++) {
-        start = arguments[index] + strlen(arguments[index]) + 1;
-    }
-    size_t length = strlen(name);
-    for (size_t size; start != NULL && start < end; start += size) {
-        size = strlen(start) + 1;
-        if (strncmp(start, name, length) == 0 && start[length] == '=') {
-            explicit_bzero(start, size);
-        }
-    }
-}
-
 void CLinux_restart(const char *name, const char *value, char *const *arguments) {
     static const char self[] = "/proc/self/exe";
     const char *path = (const char *)getauxval(AT_EXECFN);
     // A program with rights of its file's may lose the variable on the way, again and again.
     int stays = path == NULL || strcmp(path, self) == 0 || getauxval(AT_SECURE) != 0;
-    if (getenv(name) != NULL || stays) {
-        wipe_variable(name, arguments);
-    } else if (setenv(name, value, 1) == 0) {
+    if (!stays && getenv(name) == NULL && setenv(name, value, 1) == 0) {
         execv(self, arguments);
         unsetenv(name);
     }
@@ -371,6 +353,31 @@ static int keeps_all(const char *kept) {
     return 1;
 }
 
+// Where the variables lie as they were handed over: the C library may look at copies of some (env_start and
+// env_end of proc_pid_stat(5)). Who sees no /proc shows nothing there either.
+static void wipe_given_environment(void) {
+    enum { state_field = 3, start_field = 50, end_field = 51 };
+    char text[1024];
+    char *rest = NULL;
+    uintptr_t start = 0, end = 0;
+    // The name in parentheses may hold anything.
+    if (read_text("/proc/self/stat", text, sizeof text) != 0 || (rest = strrchr(text, ')')) == NULL) {
+        return;
+    }
+    rest++;
+    int field = state_field;
+    for (char *word; (word = strtok_r(NULL, " ", &rest)) != NULL; field++) {
+        if (field == start_field) {
+            start = (uintptr_t)strtoull(word, NULL, 10);
+        } else if (field == end_field) {
+            end = (uintptr_t)strtoull(word, NULL, 10);
+        }
+    }
+    if (start != 0 && start < end) {
+        explicit_bzero((void *)start, end - start);
+    }
+}
+
 int CLinux_keep_environment(const char *kept) {
     enum { maximum = 16 };
     // Mostly another process has been here before, and every page that is written to is one more.
@@ -400,6 +407,7 @@ int CLinux_keep_environment(const char *kept) {
     for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
         explicit_bzero(*entry, strlen(*entry));
     }
+    wipe_given_environment();
     if (clearenv() != 0) {
         result = -ENOMEM;
     }

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 import proc
+from confining import environment
 from control import wait_until
 from uploading import roles
 
@@ -209,10 +210,11 @@ def test_a_session_that_ends_leaves_nothing(gateway, account):
 def test_the_server_starts_without_lists_of_freed_memory(serve, root, tunables):
     """glibc takes its tunables when a program starts, so the server starts itself anew; not where the
     administrator has set some."""
-    environment = {} if tunables is None else {"GLIBC_TUNABLES": tunables}
-    gateway = serve(environment=environment)
+    variables = {} if tunables is None else {"GLIBC_TUNABLES": tunables}
+    gateway = serve(environment=variables)
     started = proc.started_as(gateway.pid)
     assert (started == b"/proc/self/exe") == (tunables is None), started
+    assert environment(gateway.pid) == b""
 
 
 def test_a_session_copies_little_of_what_openssl_has_made(gateway, account):

@@ -316,8 +316,7 @@ int CLinux_try_changing_root(void);
 int CLinux_change_root(int directory);
 
 /// Starts this program anew with an environment variable, unless there is one of that name, or it was done
-/// before: execv(3) of /proc/self/exe. Returns in these cases, and such a variable no longer shows in
-/// /proc/pid/environ; and when that fails.
+/// before: execv(3) of /proc/self/exe. Returns in these cases, and when that fails.
 void CLinux_restart(const char *name, const char *value, char *const *arguments);
 
 /// Takes the small free pieces of the heap out of use, so that what is allocated from now on, in this
